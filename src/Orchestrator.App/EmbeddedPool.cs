@@ -29,7 +29,7 @@ internal sealed class EmbeddedPool : IOrchestratorPool, IAsyncDisposable
             var path = directory?.Path ?? Path.GetFullPath(app.Options.DataDirectory!);
             coordinator = CoordinatorApplication.Create(
                 app.Options.ToCoordinator(path, app.WorkerCommand), app.Tasks, app.Services, loggers);
-            await coordinator.StartAsync(cancellationToken);
+            await coordinator.StartAsync(cancellationToken).ConfigureAwait(false);
             var client = await OrchestratorClient.ConnectAsync(
                 new OrchestratorClientOptions
                 {
@@ -38,13 +38,13 @@ internal sealed class EmbeddedPool : IOrchestratorPool, IAsyncDisposable
                     // The coordinator ends with this program, so there is none to reconnect to.
                     DetachOnDisconnect = false,
                 },
-                cancellationToken);
+                cancellationToken).ConfigureAwait(false);
             return new EmbeddedPool(coordinator, client, directory);
         }
         catch
         {
             if (coordinator is not null)
-                await coordinator.DisposeAsync();
+                await coordinator.DisposeAsync().ConfigureAwait(false);
             directory?.Dispose();
             throw;
         }
@@ -52,9 +52,9 @@ internal sealed class EmbeddedPool : IOrchestratorPool, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Client.DisposeAsync();
-        await _coordinator.StopAsync();
-        await _coordinator.DisposeAsync();
+        await Client.DisposeAsync().ConfigureAwait(false);
+        await _coordinator.StopAsync().ConfigureAwait(false);
+        await _coordinator.DisposeAsync().ConfigureAwait(false);
         _directory?.Dispose();
     }
 }

@@ -101,7 +101,7 @@ public sealed class OrchestratorApp : ITaskMap
     {
         ArgumentNullException.ThrowIfNull(body);
         if (_worker is not null)
-            return await _worker.RunAsync();
+            return await _worker.RunAsync().ConfigureAwait(false);
         using var stopping = new CancellationTokenSource();
         var signalled = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => OnSignal(context, 2));
@@ -109,30 +109,30 @@ public sealed class OrchestratorApp : ITaskMap
         EmbeddedPool pool;
         try
         {
-            pool = await EmbeddedPool.StartAsync(this, null, stopping.Token);
+            pool = await EmbeddedPool.StartAsync(this, null, stopping.Token).ConfigureAwait(false);
         }
         catch (Exception) when (signalled.Task.IsCompleted)
         {
-            return SignalledExit + await signalled.Task;
+            return SignalledExit + await signalled.Task.ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is ArgumentException or IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync($"The pool does not start: {exception.Message}");
+            await Console.Error.WriteLineAsync($"The pool does not start: {exception.Message}").ConfigureAwait(false);
             return ExitFailed;
         }
 
-        await using (pool)
+        await using (pool.ConfigureAwait(false))
         {
             var running = Task.Run(() => body(pool, stopping.Token));
             // A body that ignores its token is abandoned: its tasks end with the pool.
-            if (await Task.WhenAny(running, signalled.Task) == running && !signalled.Task.IsCompleted)
+            if (await Task.WhenAny(running, signalled.Task).ConfigureAwait(false) == running && !signalled.Task.IsCompleted)
             {
-                await running;
+                await running.ConfigureAwait(false);
                 return 0;
             }
         }
 
-        return SignalledExit + await signalled.Task;
+        return SignalledExit + await signalled.Task.ConfigureAwait(false);
 
         void OnSignal(PosixSignalContext context, int signal)
         {

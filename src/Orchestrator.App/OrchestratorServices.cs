@@ -42,14 +42,14 @@ public static class OrchestratorServices
                 "The pool starts with the host: use it only after the host has started and before it stops.");
 
         public async Task StartAsync(CancellationToken cancellationToken) =>
-            _pool = await EmbeddedPool.StartAsync(app, loggers, cancellationToken);
+            _pool = await EmbeddedPool.StartAsync(app, loggers, cancellationToken).ConfigureAwait(false);
 
-        public async Task StopAsync(CancellationToken cancellationToken) => await DisposeAsync();
+        public async Task StopAsync(CancellationToken cancellationToken) => await DisposeAsync().ConfigureAwait(false);
 
         public async ValueTask DisposeAsync()
         {
             if (Interlocked.Exchange(ref _pool, null) is { } pool)
-                await pool.DisposeAsync();
+                await pool.DisposeAsync().ConfigureAwait(false);
         }
     }
 }

@@ -8,7 +8,7 @@ public sealed partial class OrchestratorClient
 {
     /// <summary>The current state of the coordinator, its workers and its counts.</summary>
     public async Task<ServiceStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
-        (await CallAsync(_admin.GetStatusAsync(new GetStatusRequest(), cancellationToken: cancellationToken))).Status;
+        (await CallAsync(_admin.GetStatusAsync(new GetStatusRequest(), cancellationToken: cancellationToken)).ConfigureAwait(false)).Status;
 
     /// <summary>The status, every <paramref name="interval"/>.</summary>
     public IAsyncEnumerable<ServiceStatus> WatchStatusAsync(TimeSpan interval, CancellationToken cancellationToken = default)
@@ -32,13 +32,14 @@ public sealed partial class OrchestratorClient
 
     /// <summary>The current wait graph: each waiter, the holder it waits for, and the object.</summary>
     public async Task<IReadOnlyList<WaitEdge>> ExplainWaitsAsync(CancellationToken cancellationToken = default) =>
-        (await CallAsync(_admin.ExplainWaitsAsync(new ExplainWaitsRequest(), cancellationToken: cancellationToken))).Edges;
+        (await CallAsync(_admin.ExplainWaitsAsync(new ExplainWaitsRequest(), cancellationToken: cancellationToken))
+            .ConfigureAwait(false)).Edges;
 
     /// <summary>All holders and waiters of locks, semaphores and the like, from every page.</summary>
     public Task<IReadOnlyList<SyncInfo>> ListSyncAsync(CancellationToken cancellationToken = default) => PagesAsync<SyncInfo>(async token =>
     {
         var page = await CallAsync(_objects.Sync.ListSyncAsync(
-            new ListSyncRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken));
+            new ListSyncRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken)).ConfigureAwait(false);
         return (page.Objects, page.NextPageToken);
     });
 
@@ -48,7 +49,8 @@ public sealed partial class OrchestratorClient
     /// <param name="cancellationToken">Ends the call.</param>
     public async Task<int> ScaleWorkersAsync(int workers, string? group = null, CancellationToken cancellationToken = default) =>
         (await CallAsync(_admin.ScaleWorkersAsync(
-            new ScaleWorkersRequest { Workers = workers, Group = group ?? "" }, cancellationToken: cancellationToken))).Workers;
+            new ScaleWorkersRequest { Workers = workers, Group = group ?? "" }, cancellationToken: cancellationToken))
+                .ConfigureAwait(false)).Workers;
 
     /// <summary>Replaces the named worker, or all workers in turn, and returns the number replaced.</summary>
     /// <param name="worker">The worker's name; null is all.</param>
@@ -57,7 +59,8 @@ public sealed partial class OrchestratorClient
     public async Task<int> RecycleWorkersAsync(
         string? worker = null, string? group = null, CancellationToken cancellationToken = default) =>
         (await CallAsync(_admin.RecycleWorkersAsync(
-            new RecycleWorkersRequest { Worker = worker ?? "", Group = group ?? "" }, cancellationToken: cancellationToken))).Recycled;
+            new RecycleWorkersRequest { Worker = worker ?? "", Group = group ?? "" }, cancellationToken: cancellationToken))
+                .ConfigureAwait(false)).Recycled;
 
     /// <summary>Drains the coordinator: it takes no new work and waits for running tasks. Returns the number of unfinished tasks.</summary>
     /// <param name="timeout">How long to wait; null takes the coordinator's own limit, <see cref="Timeout.InfiniteTimeSpan"/> its maximum,
@@ -67,10 +70,11 @@ public sealed partial class OrchestratorClient
     public async Task<long> DrainAsync(TimeSpan? timeout, bool stop, CancellationToken cancellationToken = default)
     {
         var request = new DrainRequest { Timeout = TimeLimits.OrLongest(timeout), Stop = stop };
-        return (await CallAsync(_admin.DrainAsync(request, cancellationToken: cancellationToken))).UnfinishedTasks;
+        return (await CallAsync(_admin.DrainAsync(request, cancellationToken: cancellationToken)).ConfigureAwait(false)).UnfinishedTasks;
     }
 
     /// <summary>Every limit in force and its current usage.</summary>
     public async Task<IReadOnlyList<Limit>> ListLimitsAsync(CancellationToken cancellationToken = default) =>
-        (await CallAsync(_admin.ListLimitsAsync(new ListLimitsRequest(), cancellationToken: cancellationToken))).Limits;
+        (await CallAsync(_admin.ListLimitsAsync(new ListLimitsRequest(), cancellationToken: cancellationToken))
+            .ConfigureAwait(false)).Limits;
 }

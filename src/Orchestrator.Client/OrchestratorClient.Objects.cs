@@ -12,19 +12,21 @@ public sealed partial class OrchestratorClient
     /// <exception cref="OrchestratorException">With KIND_MISMATCH, if it exists with another specification.</exception>
     public async Task<QueueInfo> CreateQueueAsync(QueueSpec spec, CancellationToken cancellationToken = default) =>
         (await CallAsync(
-            _objects.Queues.CreateQueueAsync(new CreateQueueRequest { Spec = spec }, cancellationToken: cancellationToken))).Queue;
+            _objects.Queues.CreateQueueAsync(new CreateQueueRequest { Spec = spec }, cancellationToken: cancellationToken))
+                .ConfigureAwait(false)).Queue;
 
     /// <summary>The current state of a queue.</summary>
     /// <exception cref="OrchestratorException">With NOT_FOUND, if there is none.</exception>
     public async Task<QueueInfo> GetQueueAsync(string queue, CancellationToken cancellationToken = default) =>
-        (await CallAsync(_objects.Queues.GetQueueAsync(new GetQueueRequest { Queue = queue }, cancellationToken: cancellationToken))).Queue;
+        (await CallAsync(_objects.Queues.GetQueueAsync(new GetQueueRequest { Queue = queue }, cancellationToken: cancellationToken))
+            .ConfigureAwait(false)).Queue;
 
     /// <summary>Every queue, ordered by name.</summary>
     public Task<IReadOnlyList<QueueInfo>> ListQueuesAsync(CancellationToken cancellationToken = default) =>
         PagesAsync<QueueInfo>(async token =>
     {
         var page = await CallAsync(_objects.Queues.ListQueuesAsync(
-            new ListQueuesRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken));
+            new ListQueuesRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken)).ConfigureAwait(false);
         return (page.Queues, page.NextPageToken);
     });
 
@@ -34,7 +36,8 @@ public sealed partial class OrchestratorClient
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<long> ShutDownQueueAsync(string queue, bool immediate = false, CancellationToken cancellationToken = default) =>
         (await CallAsync(_objects.Queues.ShutDownQueueAsync(
-            new ShutDownQueueRequest { Queue = queue, Immediate = immediate }, cancellationToken: cancellationToken))).DroppedItems;
+            new ShutDownQueueRequest { Queue = queue, Immediate = immediate }, cancellationToken: cancellationToken))
+                .ConfigureAwait(false)).DroppedItems;
 
     /// <summary>Deletes a queue and its items; its waiters fail because it is shut down.</summary>
     public Task DeleteQueueAsync(string queue, CancellationToken cancellationToken = default) =>
@@ -43,14 +46,15 @@ public sealed partial class OrchestratorClient
     /// <summary>Creates a pipe, or returns the existing one if its whole specification agrees.</summary>
     /// <exception cref="OrchestratorException">With KIND_MISMATCH, if it exists with another specification.</exception>
     public async Task<PipeInfo> CreatePipeAsync(PipeSpec spec, CancellationToken cancellationToken = default) =>
-        (await CallAsync(_objects.Pipes.CreatePipeAsync(new CreatePipeRequest { Spec = spec }, cancellationToken: cancellationToken))).Pipe;
+        (await CallAsync(_objects.Pipes.CreatePipeAsync(new CreatePipeRequest { Spec = spec }, cancellationToken: cancellationToken))
+            .ConfigureAwait(false)).Pipe;
 
     /// <summary>Every pipe, ordered by name.</summary>
     public Task<IReadOnlyList<PipeInfo>> ListPipesAsync(CancellationToken cancellationToken = default) =>
         PagesAsync<PipeInfo>(async token =>
     {
         var page = await CallAsync(_objects.Pipes.ListPipesAsync(
-            new ListPipesRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken));
+            new ListPipesRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken)).ConfigureAwait(false);
         return (page.Pipes, page.NextPageToken);
     });
 
@@ -66,7 +70,8 @@ public sealed partial class OrchestratorClient
         StateKind kind = StateKind.Unspecified, CancellationToken cancellationToken = default) => PagesAsync<StateInfo>(async token =>
     {
         var page = await CallAsync(_objects.State.ListStateAsync(
-            new ListStateRequest { Kind = kind, PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken));
+            new ListStateRequest { Kind = kind, PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken))
+                .ConfigureAwait(false);
         return (page.Objects, page.NextPageToken);
     });
 
@@ -79,7 +84,8 @@ public sealed partial class OrchestratorClient
     /// <exception cref="OrchestratorException">With KIND_MISMATCH, if it exists with another specification.</exception>
     public async Task<RateLimiterSpec> CreateRateLimiterAsync(RateLimiterSpec spec, CancellationToken cancellationToken = default) =>
         (await CallAsync(
-            _objects.Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = spec }, cancellationToken: cancellationToken))).Spec;
+            _objects.Sync.CreateRateLimiterAsync(new CreateRateLimiterRequest { Spec = spec }, cancellationToken: cancellationToken))
+                .ConfigureAwait(false)).Spec;
 
     /// <summary>Deletes a rate limiter; waiters for its permits fail.</summary>
     /// <exception cref="OrchestratorException">With NOT_FOUND, if there is none.</exception>
@@ -93,7 +99,7 @@ public sealed partial class OrchestratorClient
         var token = "";
         do
         {
-            var (items, next) = await read(token);
+            var (items, next) = await read(token).ConfigureAwait(false);
             all.AddRange(items);
             token = next;
         }

@@ -18,10 +18,10 @@ public sealed partial class OrchestratorClient : IExecutor
     public async Task<TaskHandle<TOut>> SubmitAsync<TIn, TOut>(
         TaskFunction<TIn, TOut> function, TIn input, RunOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var (completion, stream, tag) = await HandOverAsync(function, input, options, cancellationToken);
+        var (completion, stream, tag) = await HandOverAsync(function, input, options, cancellationToken).ConfigureAwait(false);
         try
         {
-            await completion.Accepted.WaitAsync(cancellationToken);
+            await completion.Accepted.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -36,10 +36,10 @@ public sealed partial class OrchestratorClient : IExecutor
     public async Task<TOut> RunAsync<TIn, TOut>(
         TaskFunction<TIn, TOut> function, TIn input, RunOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var (completion, stream, tag) = await HandOverAsync(function, input, options, cancellationToken);
+        var (completion, stream, tag) = await HandOverAsync(function, input, options, cancellationToken).ConfigureAwait(false);
         try
         {
-            var result = await completion.Result.WaitAsync(cancellationToken);
+            var result = await completion.Result.WaitAsync(cancellationToken).ConfigureAwait(false);
             return function.Decode(TaskHandle.EnsureSucceeded(result, function.Name).Output);
         }
         catch (OperationCanceledException) when (!completion.Result.IsCompleted)
@@ -74,10 +74,11 @@ public sealed partial class OrchestratorClient : IExecutor
         MapOptions? options = null,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await using var operation = NewMap(function, options, cancellationToken);
+        var operation = NewMap(function, options, cancellationToken);
+        await using var disposing = operation.ConfigureAwait(false);
         operation.Start(inputs);
         var batch = MapOperation<TIn, TOut>.NewBatch();
-        while (await operation.TakeAsync(batch, cancellationToken) is { Count: > 0 } taken)
+        while (await operation.TakeAsync(batch, cancellationToken).ConfigureAwait(false) is { Count: > 0 } taken)
         {
             for (var i = 0; i < taken.Count; i++)
                 yield return operation.ReadOutcome(batch[i]);
@@ -90,10 +91,11 @@ public sealed partial class OrchestratorClient : IExecutor
         Action<MapOperation<TIn, TOut>> start,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var operation = NewMap(function, options, cancellationToken);
+        var operation = NewMap(function, options, cancellationToken);
+        await using var disposing = operation.ConfigureAwait(false);
         start(operation);
         var batch = MapOperation<TIn, TOut>.NewBatch();
-        while (await operation.TakeAsync(batch, cancellationToken) is { Count: > 0 } taken)
+        while (await operation.TakeAsync(batch, cancellationToken).ConfigureAwait(false) is { Count: > 0 } taken)
         {
             for (var i = 0; i < taken.Count; i++)
                 yield return operation.Read(batch[i]);
@@ -119,6 +121,6 @@ public sealed partial class OrchestratorClient : IExecutor
             RequestId = options.RequestId,
         };
         var stream = _streams.Pick();
-        return (completion, stream, await stream.SubmitAsync(completion, 0, spec, cancellationToken));
+        return (completion, stream, await stream.SubmitAsync(completion, 0, spec, cancellationToken).ConfigureAwait(false));
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using System.Security.Authentication;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
@@ -70,15 +69,15 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         if (!options.VerifyOnConnect)
             return new OrchestratorClient(endpoint, options);
         if (endpoint.LocalSocket is null)
-            return await ConnectAsync(endpoint, options, cancellationToken);
+            return await ConnectAsync(endpoint, options, cancellationToken).ConfigureAwait(false);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(PortPatience);
         Exception failure;
         try
         {
-            return await ConnectAsync(endpoint, options, patience.Token);
+            return await ConnectAsync(endpoint, options, patience.Token).ConfigureAwait(false);
         }
-        catch (Exception exception) when (IsPortTaken(exception, options) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (ConnectionFailures.IsPortTaken(exception, options) && !cancellationToken.IsCancellationRequested)
         {
             failure = exception;
         }
@@ -86,7 +85,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         // Another user's process may have taken the port; the socket's directories belong to this user.
         try
         {
-            return await ConnectAsync(endpoint.ByLocalSocket(), options, cancellationToken);
+            return await ConnectAsync(endpoint.ByLocalSocket(), options, cancellationToken).ConfigureAwait(false);
         }
         catch (CoordinatorUnavailableException) when (failure is CoordinatorUnavailableException)
         {
@@ -97,28 +96,8 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         catch (CoordinatorUnavailableException)
         {
             // There is no socket: only the port can answer.
-            return await ConnectAsync(endpoint, options, cancellationToken);
+            return await ConnectAsync(endpoint, options, cancellationToken).ConfigureAwait(false);
         }
-    }
-
-    /// <summary>
-    /// Whether the port did not answer, or not in time. A server whose identity fails verification, or that rejects the certificate this
-    /// client was configured with, is reported instead; a client without a certificate has its token, which the socket accepts.
-    /// </summary>
-    private static bool IsPortTaken(Exception exception, OrchestratorClientOptions options)
-    {
-        // An exception without an RpcException inside means that this client's own files cannot be used.
-        if (exception is not (CoordinatorUnavailableException { InnerException: RpcException } or OperationCanceledException))
-            return false;
-        for (var cause = exception; cause is not null; cause = cause.InnerException
-            ?? ((cause as RpcException)?.Status.DebugException is { } inner && inner != cause ? inner : null))
-        {
-            if (cause is AuthenticationException || (cause is RpcException rpc && ClientTls.NamesCertificate(options)
-                && ConnectionFailures.IsCertificateRefused(rpc.Status.DebugException)))
-                return false;
-        }
-
-        return true;
     }
 
     private static async Task<OrchestratorClient> ConnectAsync(
@@ -127,12 +106,12 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         var client = new OrchestratorClient(endpoint, options);
         try
         {
-            await client.VerifyAsync(cancellationToken);
+            await client.VerifyAsync(cancellationToken).ConfigureAwait(false);
             return client;
         }
         catch
         {
-            await client.DisposeAsync();
+            await client.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -144,7 +123,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         TaskSpec task, DateTime? deadline = null, CancellationToken cancellationToken = default)
     {
         var response = await CallAsync(_tasks.RunTaskAsync(
-            new RunTaskRequest { Task = task }, deadline: deadline, cancellationToken: cancellationToken));
+            new RunTaskRequest { Task = task }, deadline: deadline, cancellationToken: cancellationToken)).ConfigureAwait(false);
         return response.Result;
     }
 
@@ -158,7 +137,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     {
         var request = new SubmitTasksRequest();
         request.Tasks.AddRange(tasks);
-        return (await CallAsync(_tasks.SubmitTasksAsync(request, cancellationToken: cancellationToken))).TaskIds;
+        return (await CallAsync(_tasks.SubmitTasksAsync(request, cancellationToken: cancellationToken)).ConfigureAwait(false)).TaskIds;
     }
 
     /// <summary>Waits for tasks, like <c>concurrent.futures.wait</c>. A timeout is a result: unfinished tasks are pending.</summary>
@@ -175,7 +154,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
         var request = new WaitTasksRequest { Mode = mode };
         request.TaskIds.AddRange(taskIds);
         request.Timeout = TimeLimits.OrNone(timeout);
-        return await CallAsync(_tasks.WaitTasksAsync(request, cancellationToken: cancellationToken));
+        return await CallAsync(_tasks.WaitTasksAsync(request, cancellationToken: cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -204,7 +183,8 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
 
     /// <summary>The handlers that the workers offer.</summary>
     public async Task<IReadOnlyList<HandlerInfo>> ListHandlersAsync(CancellationToken cancellationToken = default) =>
-        (await CallAsync(_tasks.ListHandlersAsync(new ListHandlersRequest(), cancellationToken: cancellationToken))).Handlers;
+        (await CallAsync(_tasks.ListHandlersAsync(new ListHandlersRequest(), cancellationToken: cancellationToken))
+            .ConfigureAwait(false)).Handlers;
 
     /// <summary>Opens a session, through which locks, semaphores and other shared objects are reached and held.</summary>
     /// <param name="displayName">For people to read: shown wherever the session holds or waits.</param>
@@ -236,7 +216,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     {
         // Continue outside the lock that the starting caller holds.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        await _streams.DisposeAsync();
+        await _streams.DisposeAsync().ConfigureAwait(false);
         _channel.Dispose();
     }
 
@@ -244,7 +224,7 @@ public sealed partial class OrchestratorClient : IAsyncDisposable
     {
         try
         {
-            await GetStatusAsync(cancellationToken);
+            await GetStatusAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (AccessDeniedException exception) when (exception.StatusCode == StatusCode.PermissionDenied)
         {

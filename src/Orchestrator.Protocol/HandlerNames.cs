@@ -14,9 +14,9 @@ public static class HandlerNames
     /// <summary>The rule in words.</summary>
     public const string Rule = "1 to 128 of A-Z a-z 0-9 . _ / -";
 
-    private static readonly SearchValues<char> s_allowed = SearchValues.Create(
+    private static readonly SearchValues<char> Allowed = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-");
 
     /// <summary>Whether the text is a handler's name.</summary>
-    public static bool IsValid(ReadOnlySpan<char> name) => name.Length is > 0 and <= MaxLength && !name.ContainsAnyExcept(s_allowed);
+    public static bool IsValid(ReadOnlySpan<char> name) => name.Length is > 0 and <= MaxLength && !name.ContainsAnyExcept(Allowed);
 }

@@ -8,6 +8,8 @@ namespace Orchestrator.Architecture.Tests;
 public sealed class SourceTests
 {
     private const int MaxFileLines = 400;
+    private const int MaxTypicalLines = 80;
+    private const int MaxLongLines = 200;
     private const int MaxTypeLines = 600;
     private const int MaxColumns = 140;
 
@@ -23,6 +25,17 @@ public sealed class SourceTests
         let lines = File.ReadLines(Repository.PathOf(path)).Count()
         where lines > MaxFileLines
         select $"{path} has {lines} lines; split it at {MaxFileLines}");
+
+    [Fact]
+    public void Most_files_of_a_project_are_shorter_than_that() => AssertNone(
+        from path in Files("src")
+        group File.ReadLines(Repository.PathOf(path)).Count() by path.Split('/')[1] into project
+        let lines = project.Order().ToArray()
+        let median = lines[(lines.Length - 1) / 2]
+        let high = lines[(((9 * lines.Length) + 9) / 10) - 1]
+        where median > MaxTypicalLines || high > MaxLongLines
+        select $"the files of {project.Key} have a median of {median} lines and a 90th percentile of {high}; " +
+            $"divide those with two jobs at {MaxTypicalLines} and {MaxLongLines}");
 
     [Fact]
     public void A_line_fits_the_screen() => AssertNone(

@@ -32,8 +32,8 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
     // 1.5 MB: no message is too large, even after a late start.
     private const int MostTasksPerCall = 100;
 
-    private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan s_recovery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(1);
 
     private readonly Payload _input = Payloads.FromJson($$"""{"text": "{{new string('x', TextLength)}}", "rounds": {{Rounds}}}""");
     private readonly ConcurrentQueue<(long Intended, long Answered)> _answers = new();
@@ -54,7 +54,7 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
         var watching = WatchMemoryAsync(ending.Token);
         await using var stream = modest.OpenTaskStream(new TaskStreamOptions { OnResult = OnResult }, token);
         var begin = Stopwatch.GetTimestamp();
-        var schedule = new ArrivalSchedule(capacity * Share, new RoundPlan((phase * 4) + s_recovery, 0), seed: 1);
+        var schedule = new ArrivalSchedule(capacity * Share, new RoundPlan((phase * 4) + Recovery, 0), seed: 1);
         var sending = schedule.PlayAsync(begin, (from, to) => Send(stream, schedule, begin, from, to), token);
         await Task.Delay(phase, TimeProvider.System, token);
         await FloodAsync(capacity * Times, token);
@@ -87,7 +87,9 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
         {
             var submitted = stream.SubmitAsync(new TaskSpec { Handler = Handler, Input = _input, Tag = (ulong)(begin + schedule[i]) });
             if (!submitted.IsCompletedSuccessfully)
+#pragma warning disable VSTHRD002 // The schedule's own thread, which is meant to wait.
                 submitted.AsTask().GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
         }
     }
 
@@ -100,7 +102,7 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
     private async Task FloodAsync(double rate, CancellationToken token)
     {
         var begin = Stopwatch.GetTimestamp();
-        using var timer = new PeriodicTimer(s_tick);
+        using var timer = new PeriodicTimer(Tick);
         using var room = new SemaphoreSlim(MostCalls);
         var calls = new List<Task>();
         while (await timer.WaitForNextTickAsync(token) && Stopwatch.GetElapsedTime(begin) is var elapsed && elapsed < phase)
@@ -144,8 +146,8 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
     {
         var (alone, beside) = (Phase("alone", TimeSpan.Zero, phase), Phase("beside the flood", phase, phase * 2));
         var backlog = Phase("beside what it left in line", phase * 2, phase * 3);
-        var end = (phase * 4) + s_recovery;
-        var (soon, later) = (Phase("in the first second without", over, over + s_recovery), Phase("after that", over + s_recovery, end));
+        var end = (phase * 4) + Recovery;
+        var (soon, later) = (Phase("in the first second without", over, over + Recovery), Phase("after that", over + Recovery, end));
         terminal.WriteTable(
             [new("the modest client"), new("tasks/s", true), new("of what it sent", true), new("p50", true), new("p99", true)],
             new[] { alone, beside, backlog, soon, later }.Select(row => (string[])

@@ -16,7 +16,7 @@ internal static class ServeBanner
     private const string Method = "orchestrator.v1.TaskService/RunTask";
     private const string Usual = "sum_of_squares";
 
-    private static readonly JsonSerializerOptions s_json = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Json = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     public static string Write(CoordinatorAddresses addresses, IReadOnlyList<HandlerInfo> handlers, string dataDirectory)
     {
@@ -118,7 +118,7 @@ internal static class ServeBanner
                 given_up_workers = addresses.Workers.Count(worker => worker.Failure.Length > 0),
             },
         },
-        s_json) + "\n";
+        Json) + "\n";
 
     /// <summary>A handler of some worker, with an example input; null if there is none.</summary>
     private static (string Handler, string? Input)? Example(IReadOnlyList<HandlerInfo> handlers)

@@ -18,7 +18,7 @@ internal static class ServeCommand
     public const string Name = "serve";
 
     // Never disposed: another signal during cleanup must not end the process with the signal's exit code.
-    private static readonly List<PosixSignalRegistration> s_untilTheEnd = [];
+    private static readonly List<PosixSignalRegistration> UntilTheEnd = [];
 
     private static readonly Option<int> GrpcPort = new("--grpc-port")
     {
@@ -171,8 +171,8 @@ internal static class ServeCommand
         // From here on a signal must not simply end the process, which would leave the endpoint file behind. During
         // startup it cancels the start; afterwards the application handles it.
         using var starting = CancellationTokenSource.CreateLinkedTokenSource(token);
-        s_untilTheEnd.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, EndStart));
-        s_untilTheEnd.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, EndStart));
+        UntilTheEnd.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, EndStart));
+        UntilTheEnd.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, EndStart));
         try
         {
             await application.StartAsync(starting.Token);

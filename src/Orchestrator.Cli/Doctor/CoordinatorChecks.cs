@@ -44,13 +44,13 @@ internal static class CoordinatorChecks
     private static async Task<IReadOnlyList<Check>> ReachAsync(
         OrchestratorClientOptions options, string dataDirectory, CancellationToken token)
     {
-        const string name = "coordinator";
+        const string Name = "coordinator";
         var file = Path.Combine(dataDirectory, ProtocolConstants.EndpointFileName);
         var named = !string.IsNullOrEmpty(options.Endpoint)
             || (string.IsNullOrEmpty(options.DataDirectory)
                 && !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(OrchestratorClientOptions.EndpointVariable)));
         if (!named && !File.Exists(file))
-            return [new(name, Verdict.Warn, "none runs here", "start one with 'orchestrator serve', or name one with --endpoint")];
+            return [new(Name, Verdict.Warn, "none runs here", "start one with 'orchestrator serve', or name one with --endpoint")];
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(token);
         limit.CancelAfter(Patience);
         try
@@ -61,12 +61,12 @@ internal static class CoordinatorChecks
             var finding = $"{Format.Address(client.Address)}, version {status.Version}, {ready} of {status.Workers.Count} workers ready";
             return
             [
-                status.Draining ? new(name, Verdict.Warn, finding + ", draining", "it takes no new tasks: start another, or start it anew")
-                    : WorkerNotes.HasLostGroup(status) ? new(name, Verdict.Fail, $"{finding}. {string.Join(' ', WorkerNotes.Of(status))}",
+                status.Draining ? new(Name, Verdict.Warn, finding + ", draining", "it takes no new tasks: start another, or start it anew")
+                    : WorkerNotes.HasLostGroup(status) ? new(Name, Verdict.Fail, $"{finding}. {string.Join(' ', WorkerNotes.Of(status))}",
                         "mend what its last words name; 'orchestrator recycle' starts those anew that were given up")
-                    : ready < status.Workers.Count ? new(name, Verdict.Warn, string.Join(' ', WorkerNotes.Of(status).Prepend(finding +
+                    : ready < status.Workers.Count ? new(Name, Verdict.Warn, string.Join(' ', WorkerNotes.Of(status).Prepend(finding +
                         ".")), "'orchestrator workers' says why; 'orchestrator recycle' starts those anew that were given up")
-                    : Check.Ok(name, finding),
+                    : Check.Ok(Name, finding),
                 status.Version == OwnVersion ? Check.Ok("version", OwnVersion)
                     : new("version", Verdict.Warn, $"this command is {OwnVersion}, the coordinator {status.Version}",
                         "use the command of the coordinator's version"),
@@ -74,16 +74,16 @@ internal static class CoordinatorChecks
         }
         catch (CoordinatorUnavailableException exception)
         {
-            return [new(name, Verdict.Fail, exception.Message, named
+            return [new(Name, Verdict.Fail, exception.Message, named
                 ? "mend the address, or start one there" : $"its coordinator was killed: 'orchestrator serve' starts another")];
         }
         catch (AccessDeniedException exception)
         {
-            return [new(name, Verdict.Fail, exception.Message, $"name its token with --token, or its data directory with --data-dir")];
+            return [new(Name, Verdict.Fail, exception.Message, $"name its token with --token, or its data directory with --data-dir")];
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
-            return [new(name, Verdict.Fail, $"does not answer within {Patience.TotalSeconds} s",
+            return [new(Name, Verdict.Fail, $"does not answer within {Patience.TotalSeconds} s",
                 "look at its log, and whether its process is stopped or the machine is out of memory")];
         }
     }

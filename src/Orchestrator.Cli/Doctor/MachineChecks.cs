@@ -102,10 +102,10 @@ internal static class MachineChecks
 
     internal static Check Clock(Machine machine)
     {
-        const string path = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
-        return machine.Read(path) switch
+        const string SourceFile = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+        return machine.Read(SourceFile) switch
         {
-            null => Unknown("clock", path),
+            null => Unknown("clock", SourceFile),
             var name when FastClocks.Contains(name) => Check.Ok("clock", name),
             var name =>
                 new("clock", Verdict.Warn, name,

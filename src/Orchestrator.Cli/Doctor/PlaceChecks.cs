@@ -26,40 +26,40 @@ internal static class PlaceChecks
 
     internal static Check Folder(string path)
     {
-        const string name = "data directory";
+        const string Name = "data directory";
         if (!Directory.Exists(path))
         {
             return CanWrite(Nearest(path)) is { } refused
-                ? new(name, Verdict.Fail, $"{path} cannot be made: {refused}", "name another with --data-dir or ORCHESTRATOR_DATA_DIR")
-                : Check.Ok(name, $"{path}, made at the first start");
+                ? new(Name, Verdict.Fail, $"{path} cannot be made: {refused}", "name another with --data-dir or ORCHESTRATOR_DATA_DIR")
+                : Check.Ok(Name, $"{path}, made at the first start");
         }
 
         if (CanWrite(path) is { } reason)
-            return new(name, Verdict.Fail, $"{path} cannot be written: {reason}",
+            return new(Name, Verdict.Fail, $"{path} cannot be written: {reason}",
                 $"'chown {Environment.UserName} {path}', or name another with --data-dir");
         return (File.GetUnixFileMode(path) & WrittenByOthers) != 0
-            ? new(name, Verdict.Fail, $"{path} may be written by others, who could put a token of their own there", $"'chmod go-w {path}'")
-            : Check.Ok(name, path);
+            ? new(Name, Verdict.Fail, $"{path} may be written by others, who could put a token of their own there", $"'chmod go-w {path}'")
+            : Check.Ok(Name, path);
     }
 
     internal static Check Token(string path)
     {
-        const string name = "token";
+        const string Name = "token";
         if (!File.Exists(path))
-            return Check.Ok(name, "made at the first start");
+            return Check.Ok(Name, "made at the first start");
         var mode = File.GetUnixFileMode(path);
         if ((mode & Others) != 0)
-            return new(name, Verdict.Fail, $"{path} is open to others (mode {Convert.ToString((int)mode, 8)})",
+            return new(Name, Verdict.Fail, $"{path} is open to others (mode {Convert.ToString((int)mode, 8)})",
                 $"'chmod 600 {path}', and if others may have read it, remove it and start the coordinator anew: it makes another");
         try
         {
             return File.ReadAllText(path).Trim().Length >= 32
-                ? Check.Ok(name, $"{path}, mode 600")
-                : new(name, Verdict.Warn, $"{path} holds no token", "start the coordinator anew: it makes another");
+                ? Check.Ok(Name, $"{path}, mode 600")
+                : new(Name, Verdict.Warn, $"{path} holds no token", "start the coordinator anew: it makes another");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return new(name, Verdict.Fail, $"{path} cannot be read: {exception.Message}",
+            return new(Name, Verdict.Fail, $"{path} cannot be read: {exception.Message}",
                 $"run as the user who runs the coordinator, or 'chown {Environment.UserName} {path}'");
         }
     }
@@ -69,7 +69,7 @@ internal static class PlaceChecks
     /// </summary>
     internal static Check Runtime(string dataDirectory)
     {
-        const string name = "sockets";
+        const string Name = "sockets";
         var folder = Directory.Exists(Path.Combine(dataDirectory, "run")) ? Path.Combine(dataDirectory, "run") : Nearest(dataDirectory);
         // sun_path holds 108 bytes; for a longer data directory path, the coordinator uses the same fallback.
         if (folder.Length > 70)
@@ -79,11 +79,11 @@ internal static class PlaceChecks
         {
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             socket.Bind(new UnixDomainSocketEndPoint(path));
-            return Check.Ok(name, $"can be made in {folder}");
+            return Check.Ok(Name, $"can be made in {folder}");
         }
         catch (Exception exception) when (exception is SocketException or IOException or UnauthorizedAccessException)
         {
-            return new(name, Verdict.Fail, $"cannot be made in {folder}: {exception.Message}",
+            return new(Name, Verdict.Fail, $"cannot be made in {folder}: {exception.Message}",
                 "name a data directory on a local file system with --data-dir");
         }
         finally

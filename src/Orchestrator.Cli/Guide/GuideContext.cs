@@ -15,7 +15,7 @@ namespace Orchestrator.Cli.Guide;
 /// <param name="token">Fires at Ctrl-C, and if the row takes too long.</param>
 internal sealed class GuideContext(GuideRow row, IOrchestratorPool pool, Action<string> print, CancellationToken token)
 {
-    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
 
     private readonly List<GuideClaim> _claims = [];
 
@@ -60,7 +60,7 @@ internal sealed class GuideContext(GuideRow row, IOrchestratorPool pool, Action<
     public async Task UntilAsync(Func<Task<bool>> isSo)
     {
         while (!await isSo())
-            await Task.Delay(s_poll, TimeProvider.System, token);
+            await Task.Delay(Poll, TimeProvider.System, token);
     }
 
     /// <summary>Waits until this many waiters are at a lock, an event, a barrier or the like.</summary>

@@ -10,11 +10,11 @@ namespace Orchestrator.Cli.Guide;
 internal static class GuideProgram
 {
     // At least two, so that tasks run across processes even on a single core; few, so that the output stays readable on a large machine.
-    private static readonly int s_workers = Math.Clamp(Environment.ProcessorCount, 2, 4);
+    private static readonly int Workers = Math.Clamp(Environment.ProcessorCount, 2, 4);
 
     public static OrchestratorApp Create(string[] args)
     {
-        var app = OrchestratorApp.Create(args, new OrchestratorAppOptions { Workers = s_workers });
+        var app = OrchestratorApp.Create(args, new OrchestratorAppOptions { Workers = Workers });
         StockHandlers.Register(app.Tasks, new StockHandlerOptions());
         GuideHandlers.Map(app);
         foreach (var row in GuideRows.All)

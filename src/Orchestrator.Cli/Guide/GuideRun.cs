@@ -9,7 +9,7 @@ namespace Orchestrator.Cli.Guide;
 internal sealed class GuideRun(Terminal terminal, IReadOnlyList<GuideRow> rows)
 {
     // A row takes a few seconds; the limit allows for a busy machine.
-    private static readonly TimeSpan s_rowLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan RowLimit = TimeSpan.FromSeconds(60);
 
     private readonly List<GuideResult> _results = [];
 
@@ -30,7 +30,7 @@ internal sealed class GuideRun(Terminal terminal, IReadOnlyList<GuideRow> rows)
     private async Task<GuideResult> RunAsync(GuideRow row, IOrchestratorPool pool, CancellationToken stopping)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        limit.CancelAfter(s_rowLimit);
+        limit.CancelAfter(RowLimit);
         var lines = new List<string>();
         Print($"{row.Name} · {row.Title} (§ {row.Section})");
         var guide = new GuideContext(row, pool, Print, limit.Token);
@@ -47,7 +47,7 @@ internal sealed class GuideRun(Terminal terminal, IReadOnlyList<GuideRow> rows)
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !stopping.IsCancellationRequested)
         {
-            guide.Shows($"it ends within {Format.Time(s_rowLimit)}", false);
+            guide.Shows($"it ends within {Format.Time(RowLimit)}", false);
         }
         catch (Exception exception) when (!stopping.IsCancellationRequested)
         {

@@ -12,8 +12,8 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
 {
     private const int Notes = 10;
 
-    private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Settle = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     private readonly LoadLedger _ledger = new();
     private readonly List<LoadSender> _senders = [];
@@ -64,9 +64,9 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
         while (true)
         {
             var status = await observer.GetStatusAsync(token);
-            if (status.Tasks.Queued + status.Tasks.Running == 0 || Stopwatch.GetElapsedTime(begin) > s_settle)
+            if (status.Tasks.Queued + status.Tasks.Running == 0 || Stopwatch.GetElapsedTime(begin) > Settle)
                 return status;
-            await Task.Delay(s_look, TimeProvider.System, token);
+            await Task.Delay(Look, TimeProvider.System, token);
         }
     }
 

@@ -10,7 +10,7 @@ namespace Orchestrator.Cli.LoadTest;
 /// </summary>
 internal sealed record LoadScenario
 {
-    private static readonly JsonSerializerOptions s_json = new()
+    private static readonly JsonSerializerOptions JsonOptions = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
@@ -42,7 +42,7 @@ internal sealed record LoadScenario
         try
         {
             await using var stream = File.OpenRead(file);
-            var scenario = await JsonSerializer.DeserializeAsync<LoadScenario>(stream, s_json, token)
+            var scenario = await JsonSerializer.DeserializeAsync<LoadScenario>(stream, JsonOptions, token)
                 ?? throw new JsonException("it is empty");
             var faults = scenario.Faults().ToArray();
             return faults.Length == 0 ? scenario : throw new UsageException($"{file}: {string.Join("; ", faults)}.");

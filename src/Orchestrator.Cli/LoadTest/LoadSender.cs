@@ -14,7 +14,7 @@ namespace Orchestrator.Cli.LoadTest;
 internal sealed class LoadSender : IAsyncDisposable
 {
     // A schedule is drawn beforehand, in parts of this length, so that hours need no more memory than seconds.
-    private static readonly TimeSpan s_part = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PartLength = TimeSpan.FromSeconds(5);
 
     private readonly LoadClient _spec;
     private readonly LoadLedger _ledger;
@@ -112,7 +112,7 @@ internal sealed class LoadSender : IAsyncDisposable
         }
 
         length = length < left ? length : left;
-        return (rate, length < s_part ? length : s_part);
+        return (rate, length < PartLength ? length : PartLength);
     }
 
     private void Send(ArrivalSchedule schedule, long begin, int from, int to, CancellationToken token)
@@ -165,7 +165,9 @@ internal sealed class LoadSender : IAsyncDisposable
             {
                 // A full stream blocks the sender; tasks due meanwhile are late, and their latency includes the delay.
                 if (!submitted.IsCompletedSuccessfully)
+#pragma warning disable VSTHRD002 // The schedule's own thread, which is meant to wait.
                     submitted.AsTask().GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
             }
             catch (Exception exception) when (_ended
                 && exception is OrchestratorException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)

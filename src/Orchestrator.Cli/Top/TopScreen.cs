@@ -9,7 +9,7 @@ namespace Orchestrator.Cli.Top;
 internal static class TopScreen
 {
     // The longest line that fits is used.
-    private static readonly string[] s_keys =
+    private static readonly string[] Keys =
     [
         "q quit   Tab workers/tasks   ↑↓ select   r recycle worker   c cancel task   d drain",
         "q quit  Tab workers/tasks  ↑↓ select  r recycle  c cancel  d drain",
@@ -28,7 +28,7 @@ internal static class TopScreen
         parts.Add(controls.Question is { } question
             ? new Text(Cut(question, width), new Style(Color.Yellow, decoration: Decoration.Bold))
             : new Text(Cut(controls.Message.Length > 0 ? controls.Message
-                : s_keys.FirstOrDefault(keys => keys.Length <= width, s_keys[^1]), width), new Style(decoration: Decoration.Dim)));
+                : Keys.FirstOrDefault(keys => keys.Length <= width, Keys[^1]), width), new Style(decoration: Decoration.Dim)));
         var header = parts.Count;
 
         var workers = snapshot.Status.Workers;

@@ -14,12 +14,12 @@ namespace Orchestrator.Client.Connection;
 /// </summary>
 internal sealed class AnswerReader : ContextInterceptor
 {
-    private static readonly ConcurrentDictionary<(string Method, Type Response), object> s_methods = new();
+    private static readonly ConcurrentDictionary<(string Method, Type Response), object> Methods = new();
 
     protected override ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(
         ClientInterceptorContext<TRequest, TResponse> context)
     {
-        var method = s_methods.GetOrAdd(
+        var method = Methods.GetOrAdd(
             (context.Method.FullName, typeof(TResponse)),
             static (_, method) => new Method<TRequest, TResponse>(
                 method.Type, method.ServiceName, method.Name, method.RequestMarshaller, Tolerant(

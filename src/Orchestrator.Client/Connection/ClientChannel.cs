@@ -29,7 +29,7 @@ internal static class ClientChannel
             var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             try
             {
-                await socket.ConnectAsync(endpoint, cancellationToken);
+                await socket.ConnectAsync(endpoint, cancellationToken).ConfigureAwait(false);
                 return new NetworkStream(socket, ownsSocket: true);
             }
             catch

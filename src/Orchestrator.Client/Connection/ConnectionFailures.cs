@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Grpc.Core;
+using Orchestrator.Client.Errors;
 
 namespace Orchestrator.Client.Connection;
 
@@ -38,6 +39,26 @@ internal static class ConnectionFailures
     public static bool IsCertificateRefused(Exception? cause) => Find<AuthenticationException>(cause) is { } refused
         ? Mentions(refused, "certificate required") || Mentions(refused, "alert bad certificate")
         : cause is not null && Mentions(cause, AfterTls);
+
+    /// <summary>
+    /// Whether the port did not answer, or not in time. A server whose identity fails verification, or that rejects the certificate this
+    /// client was configured with, is reported instead; a client without a certificate has its token, which the socket accepts.
+    /// </summary>
+    public static bool IsPortTaken(Exception exception, OrchestratorClientOptions options)
+    {
+        // An exception without an RpcException inside means that this client's own files cannot be used.
+        if (exception is not (CoordinatorUnavailableException { InnerException: RpcException } or OperationCanceledException))
+            return false;
+        for (var cause = exception; cause is not null; cause = cause.InnerException
+            ?? ((cause as RpcException)?.Status.DebugException is { } inner && inner != cause ? inner : null))
+        {
+            if (cause is AuthenticationException || (cause is RpcException rpc && ClientTls.NamesCertificate(options)
+                && IsCertificateRefused(rpc.Status.DebugException)))
+                return false;
+        }
+
+        return true;
+    }
 
     /// <summary>The first cause of this type; null if there is none.</summary>
     public static T? Find<T>(Exception? exception)

@@ -19,7 +19,7 @@ internal sealed class CoordinatorCalls(CoordinatorEndpoint endpoint)
     {
         try
         {
-            return await call.ResponseAsync;
+            return await call.ResponseAsync.ConfigureAwait(false);
         }
         catch (RpcException exception)
         {
@@ -37,7 +37,7 @@ internal sealed class CoordinatorCalls(CoordinatorEndpoint endpoint)
     {
         try
         {
-            return await reader.MoveNext(cancellationToken);
+            return await reader.MoveNext(cancellationToken).ConfigureAwait(false);
         }
         catch (RpcException exception) when (exception.StatusCode == StatusCode.Cancelled && cancellationToken.IsCancellationRequested)
         {
@@ -63,7 +63,7 @@ internal sealed class CoordinatorCalls(CoordinatorEndpoint endpoint)
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var call = open(cancellationToken);
-        while (await MoveNextAsync(call.ResponseStream, cancellationToken))
+        while (await MoveNextAsync(call.ResponseStream, cancellationToken).ConfigureAwait(false))
             yield return select(call.ResponseStream.Current);
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Orchestrator.Client.Errors;
@@ -15,15 +14,11 @@ namespace Orchestrator.Client.Objects;
 /// <remarks>Safe for many threads. All operations share one stream; a wait does not take a call of its own.</remarks>
 public sealed class CoordinationSession : IAsyncDisposable
 {
-    private static readonly TimeSpan s_closeLimit = TimeSpan.FromSeconds(5);
-
     private readonly ObjectStream _stream;
     private readonly bool _isOwner;
     private readonly CancellationTokenSource _lost = new();
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, List<LockHold>> _holds = [];
-    private readonly string _named;
-    private bool _isLost;
+    private readonly SessionHolds _holds = new();
     private int _flows;
     private Task? _closing;
 
@@ -32,7 +27,7 @@ public sealed class CoordinationSession : IAsyncDisposable
         _stream = stream;
         _isOwner = isOwner;
         Id = id;
-        _named = isOwner ? "" : id;
+        RequestSession = isOwner ? "" : id;
         stream.Noticed += OnNotice;
         stream.Failed += OnFailed;
     }
@@ -127,12 +122,12 @@ public sealed class CoordinationSession : IAsyncDisposable
         var stream = new ObjectStream(services, create);
         try
         {
-            var id = await stream.Session.WaitAsync(cancellationToken);
+            var id = await stream.Session.WaitAsync(cancellationToken).ConfigureAwait(false);
             return new CoordinationSession(stream, isOwner: true, id);
         }
         catch
         {
-            await stream.DisposeAsync();
+            await stream.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -159,45 +154,19 @@ public sealed class CoordinationSession : IAsyncDisposable
     internal bool HasEnded => _lost.IsCancellationRequested || Volatile.Read(ref _closing) is not null;
 
     /// <summary>The session id that a request names; empty for the stream's own session.</summary>
-    internal string RequestSession => _named;
+    internal string RequestSession { get; }
 
     internal Task<Outcome> SendAsync(Operation operation, CancellationToken cancellationToken) =>
         _stream.SendAsync(operation, cancellationToken);
 
-    internal async IAsyncEnumerable<WatchStateResponse> WatchAsync(
-        StateKind kind, string name, ulong afterVersion, string keyPrefix, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var request = new WatchStateRequest { Kind = kind, Name = name, AfterVersion = afterVersion, KeyPrefix = keyPrefix };
-        using var call = Services.State.WatchState(request, cancellationToken: cancellationToken);
-        while (await Services.Errors.MoveNextAsync(call.ResponseStream, cancellationToken))
-            yield return call.ResponseStream.Current;
-    }
+    internal IAsyncEnumerable<WatchStateResponse> WatchAsync(
+        StateKind kind, string name, ulong afterVersion, string keyPrefix, CancellationToken cancellationToken) =>
+        Services.WatchAsync(
+            new WatchStateRequest { Kind = kind, Name = name, AfterVersion = afterVersion, KeyPrefix = keyPrefix }, cancellationToken);
 
-    internal void Track(LockHold hold)
-    {
-        lock (_gate)
-        {
-            // The notice of the loss may have overtaken the grant of this hold.
-            if (_isLost)
-            {
-                hold.SetLost();
-                return;
-            }
+    internal void Track(LockHold hold) => _holds.Add(hold);
 
-            if (!_holds.TryGetValue(hold.ObjectName, out var holds))
-                _holds.Add(hold.ObjectName, holds = []);
-            holds.Add(hold);
-        }
-    }
-
-    internal void Untrack(LockHold hold)
-    {
-        lock (_gate)
-        {
-            if (_holds.TryGetValue(hold.ObjectName, out var holds) && holds.Remove(hold) && holds.Count == 0)
-                _holds.Remove(hold.ObjectName);
-        }
-    }
+    internal void Untrack(LockHold hold) => _holds.Remove(hold);
 
     private async Task CloseAsync()
     {
@@ -205,53 +174,26 @@ public sealed class CoordinationSession : IAsyncDisposable
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         _stream.Noticed -= OnNotice;
         _stream.Failed -= OnFailed;
-        try
-        {
-            using var limit = new CancellationTokenSource(s_closeLimit, TimeProvider.System);
-            await Services.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = Id }, cancellationToken: limit.Token);
-        }
-        catch (Exception exception) when (exception is Grpc.Core.RpcException or OperationCanceledException or ObjectDisposedException)
-        {
-            // The session has ended already, or its time to live will end it: disposal must not wait for a coordinator that does not
-            // answer.
-        }
-
-        await _stream.DisposeAsync();
+        await Services.CloseAsync(Id).ConfigureAwait(false);
+        await _stream.DisposeAsync().ConfigureAwait(false);
     }
 
     private void OnNotice(Notice notice)
     {
         // Each session that shares the stream gets its own notices; only one of them is the stream's own session.
-        if (notice.SessionId != _named)
+        if (notice.SessionId != RequestSession)
             return;
         if (notice.Object.Length > 0)
-            Lose(notice.Object);
+            _holds.Lose(notice.Object);
         else if (notice.Reason == ErrorReason.SessionLost)
             LoseAll();
     }
 
     private void OnFailed(OrchestratorException error) => LoseAll();
 
-    private void Lose(string objectName)
-    {
-        LockHold[] lost;
-        lock (_gate)
-            lost = _holds.Remove(objectName, out var holds) ? [.. holds] : [];
-        foreach (var hold in lost)
-            hold.SetLost();
-    }
-
     private void LoseAll()
     {
-        string[] names;
-        lock (_gate)
-        {
-            _isLost = true;
-            names = [.. _holds.Keys];
-        }
-
-        foreach (var name in names)
-            Lose(name);
+        _holds.LoseAll();
         // Not on this thread: registered callbacks may block.
         _ = _lost.CancelAsync();
     }

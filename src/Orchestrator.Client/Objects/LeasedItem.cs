@@ -51,7 +51,7 @@ public sealed class LeasedItem : IAsyncDisposable
     {
         try
         {
-            await SettleAsync(Settlement.Return, "", CancellationToken.None);
+            await SettleAsync(Settlement.Return, "", CancellationToken.None).ConfigureAwait(false);
         }
         catch (OrchestratorException exception)
             when (exception is SessionLostException || exception.Reason == ErrorReason.NotFound || _queue.HasSessionEnded)
@@ -65,14 +65,14 @@ public sealed class LeasedItem : IAsyncDisposable
         if (Interlocked.Exchange(ref _settled, 1) != 0)
             return false;
         if (_stream is null)
-            return await _queue.SettleAsync(_item.LeaseId, settlement, null, reason, cancellationToken);
+            return await _queue.SettleAsync(_item.LeaseId, settlement, null, reason, cancellationToken).ConfigureAwait(false);
         if (settlement != Settlement.Reject)
         {
             _stream.Settle(_item.LeaseId, settlement == Settlement.Done);
             return true;
         }
 
-        var rejected = await _queue.SettleAsync(_item.LeaseId, settlement, null, reason, cancellationToken);
+        var rejected = await _queue.SettleAsync(_item.LeaseId, settlement, null, reason, cancellationToken).ConfigureAwait(false);
         // The lease is stale by now; settling it only makes room for the next item.
         _stream.Settle(_item.LeaseId, done: true);
         return rejected;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Grpc.Core;
 using Orchestrator.Client.Connection;
 using Orchestrator.V1;
@@ -7,6 +8,8 @@ namespace Orchestrator.Client.Objects;
 /// <summary>The services of shared objects over one connection, and the mapping of their errors.</summary>
 internal sealed class ObjectServices(CallInvoker invoker, CoordinatorCalls errors)
 {
+    private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(5);
+
     public SessionService.SessionServiceClient Sessions { get; } = new(invoker);
 
     public QueueService.QueueServiceClient Queues { get; } = new(invoker);
@@ -18,4 +21,29 @@ internal sealed class ObjectServices(CallInvoker invoker, CoordinatorCalls error
     public SyncService.SyncServiceClient Sync { get; } = new(invoker);
 
     public CoordinatorCalls Errors => errors;
+
+    /// <summary>Every change of a state object, until the call ends.</summary>
+    public async IAsyncEnumerable<WatchStateResponse> WatchAsync(
+        WatchStateRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var call = State.WatchState(request, cancellationToken: cancellationToken);
+        while (await Errors.MoveNextAsync(call.ResponseStream, cancellationToken).ConfigureAwait(false))
+            yield return call.ResponseStream.Current;
+    }
+
+    /// <summary>Closes a session if the coordinator can be told so.</summary>
+    public async Task CloseAsync(string session)
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(CloseLimit, TimeProvider.System);
+            using var call = Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = session }, cancellationToken: limit.Token);
+            await call.ResponseAsync.ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is RpcException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The session has ended already, or its time to live will end it: disposal must not wait for a coordinator that does not
+            // answer.
+        }
+    }
 }

@@ -14,7 +14,7 @@ namespace Orchestrator.Client.Objects;
 public sealed class QueueConsumer : IAsyncDisposable
 {
     // Time for the coordinator to take the last settlements; after that they count as lost with the stream.
-    private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
 
     private readonly SharedQueue _queue;
     private readonly CoordinationSession _session;
@@ -22,16 +22,10 @@ public sealed class QueueConsumer : IAsyncDisposable
     private readonly AsyncDuplexStreamingCall<ConsumeRequest, ConsumeResponse> _call;
     private readonly Lock _gate = new();
     private readonly Queue<QueueItem> _ahead = [];
-    private readonly bool _endsWithItsLoop;
-    private readonly List<ulong> _returned = [];
-    private bool _isAwaiting;
-    private ConsumeRequest _next;
-    private Task _writing = Task.CompletedTask;
+    private readonly SettlementWriter _settlements;
     // The pending read of a reader that gave up; the next reader takes it over.
     private Task<bool>? _reading;
     private Task? _closing;
-    private bool _isWriting;
-    private bool _isOver;
     private bool _isShutDown;
 
     /// <param name="queue">The queue.</param>
@@ -44,17 +38,21 @@ public sealed class QueueConsumer : IAsyncDisposable
     /// </param>
     internal QueueConsumer(SharedQueue queue, CoordinationSession session, TimeSpan? lease, int prefetch, bool endsWithItsLoop = false)
     {
-        _endsWithItsLoop = endsWithItsLoop;
         ArgumentOutOfRangeException.ThrowIfLessThan(prefetch, 1);
         _queue = queue;
         _session = session;
         // Reading ends with the session, or with the task attempt that it belongs to.
         _ending = CancellationTokenSource.CreateLinkedTokenSource(session.Lost);
         _call = session.Services.Queues.Consume(cancellationToken: _ending.Token);
-        _next = new ConsumeRequest { Queue = queue.Name, Leased = true, Credits = prefetch, SessionId = session.Id };
-        _next.Lease = TimeLimits.OrNone(lease);
-        lock (_gate)
-            StartWriting();
+        var first = new ConsumeRequest
+        {
+            Queue = queue.Name,
+            Leased = true,
+            Credits = prefetch,
+            SessionId = session.Id,
+            Lease = TimeLimits.OrNone(lease),
+        };
+        _settlements = new SettlementWriter(_call.RequestStream, first, endsWithItsLoop);
     }
 
     /// <summary>
@@ -68,12 +66,12 @@ public sealed class QueueConsumer : IAsyncDisposable
             while (_ahead.TryDequeue(out var item))
             {
                 yield return new LeasedItem(_queue, item, this);
-                GiveBack(isAwaiting: false);
+                _settlements.GiveBack(isAwaiting: false);
             }
 
-            GiveBack(isAwaiting: true);
-            var hasNext = !_isShutDown && await NextAsync(cancellationToken);
-            GiveBack(isAwaiting: false);
+            _settlements.GiveBack(isAwaiting: true);
+            var hasNext = !_isShutDown && await NextAsync(cancellationToken).ConfigureAwait(false);
+            _settlements.GiveBack(isAwaiting: false);
             if (!hasNext)
                 yield break;
             var message = _call.ResponseStream.Current;
@@ -84,39 +82,7 @@ public sealed class QueueConsumer : IAsyncDisposable
     }
 
     /// <summary>Completes the item or returns it to the front, with the next message, and makes room for another item.</summary>
-    internal void Settle(ulong lease, bool done)
-    {
-        lock (_gate)
-        {
-            // The coordinator returns unsettled items when the stream ends.
-            if (_isOver)
-                return;
-            if (!done && _endsWithItsLoop && !_isAwaiting)
-            {
-                _returned.Add(lease);
-                return;
-            }
-
-            (done ? _next.DoneLeaseIds : _next.ReturnLeaseIds).Add(lease);
-            _next.Credits++;
-            StartWriting();
-        }
-    }
-
-    /// <summary>The loop continues: sends the item that it has returned.</summary>
-    private void GiveBack(bool isAwaiting)
-    {
-        lock (_gate)
-        {
-            _isAwaiting = isAwaiting;
-            if (_returned.Count == 0 || _isOver)
-                return;
-            _next.ReturnLeaseIds.AddRange(_returned);
-            _next.Credits += _returned.Count;
-            _returned.Clear();
-            StartWriting();
-        }
-    }
+    internal void Settle(ulong lease, bool done) => _settlements.Settle(lease, done);
 
     /// <summary>
     /// Ends the stream: earlier settlements count, and the other items are returned. A second call waits for the same completion.
@@ -124,25 +90,22 @@ public sealed class QueueConsumer : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         lock (_gate)
-        {
-            _isOver = true;
-            return new ValueTask(_closing ??= CloseAsync(_writing));
-        }
+            return new ValueTask(_closing ??= CloseAsync(_settlements.End()));
     }
 
     private async Task CloseAsync(Task writing)
     {
         // Continue outside the lock that the starting caller holds.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        _ending.CancelAfter(s_farewell);
+        _ending.CancelAfter(Farewell);
         try
         {
-            await writing;
-            await _call.RequestStream.CompleteAsync();
+            await writing.ConfigureAwait(false);
+            await _call.RequestStream.CompleteAsync().ConfigureAwait(false);
             // Items still in transit are dropped here; the coordinator returns them to the queue.
             if (_reading is not null)
-                await _reading;
-            while (await _call.ResponseStream.MoveNext(_ending.Token))
+                await _reading.ConfigureAwait(false);
+            while (await _call.ResponseStream.MoveNext(_ending.Token).ConfigureAwait(false))
             {
             }
         }
@@ -162,7 +125,7 @@ public sealed class QueueConsumer : IAsyncDisposable
         {
             // The call goes on when a reader gives up: that reader's settlements are still to be sent.
             _reading ??= _session.Services.Errors.MoveNextAsync(_call.ResponseStream, CancellationToken.None);
-            var hasNext = await _reading.WaitAsync(cancellationToken);
+            var hasNext = await _reading.WaitAsync(cancellationToken).ConfigureAwait(false);
             _reading = null;
             return hasNext;
         }
@@ -171,47 +134,6 @@ public sealed class QueueConsumer : IAsyncDisposable
         {
             throw new SessionLostException(
                 $"the session that consumed queue \"{_queue.Name}\" has ended; its leased items were returned", exception);
-        }
-    }
-
-    private void StartWriting()
-    {
-        if (_isWriting)
-            return;
-        _isWriting = true;
-        _writing = WriteAsync();
-    }
-
-    /// <summary>Natural batching: what was settled during one write goes out with the next.</summary>
-    private async Task WriteAsync()
-    {
-        // Continue outside the lock that the starting caller holds.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        try
-        {
-            while (true)
-            {
-                ConsumeRequest message;
-                lock (_gate)
-                {
-                    if (_next.Credits == 0)
-                    {
-                        _isWriting = false;
-                        return;
-                    }
-
-                    (message, _next) = (_next, new ConsumeRequest());
-                }
-
-                await _call.RequestStream.WriteAsync(message);
-            }
-        }
-        catch (Exception exception)
-            when (exception is RpcException or InvalidOperationException or OperationCanceledException or IOException)
-        {
-            // The reader reports why the stream has ended. Nothing more is written.
-            lock (_gate)
-                _isOver = true;
         }
     }
 }

@@ -40,7 +40,7 @@ public sealed class SessionPool(string address, string token, string displayName
         }
 
         if (stream is not null)
-            await stream.DisposeAsync();
+            await stream.DisposeAsync().ConfigureAwait(false);
         channel?.Dispose();
     }
 

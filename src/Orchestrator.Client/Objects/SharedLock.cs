@@ -26,7 +26,7 @@ public sealed class SharedLock
     /// <exception cref="DeadlockException">The wait would have closed a cycle.</exception>
     /// <exception cref="SessionLostException">The session has ended.</exception>
     public async Task<LockHold> AcquireAsync(CancellationToken cancellationToken = default) =>
-        (await AcquireAsync(null, cancellationToken))!;
+        (await AcquireAsync(null, cancellationToken).ConfigureAwait(false))!;
 
     /// <summary>Waits for at most this long; null if the lock was not acquired. Zero makes one attempt.</summary>
     public Task<LockHold?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
@@ -36,7 +36,8 @@ public sealed class SharedLock
     {
         var request = new AcquireLockRequest { Lock = Name, Mode = _mode, SessionId = _session.RequestSession, Flow = _flow };
         request.Timeout = TimeLimits.OrNone(timeout);
-        var response = (await _session.SendAsync(new Operation { AcquireLock = request }, cancellationToken)).AcquireLock;
+        var response = (await _session.SendAsync(new Operation { AcquireLock = request }, cancellationToken)
+            .ConfigureAwait(false)).AcquireLock;
         return response.Status == WaitStatus.Ok ? new LockHold(_session, Name, response.FencingToken, response.Depth) : null;
     }
 }
@@ -93,7 +94,7 @@ public sealed class LockHold : IAsyncDisposable
         {
             await _session.SendAsync(
                 new Operation { ReleaseLock = new ReleaseLockRequest { Lock = Name, SessionId = _session.RequestSession } },
-                CancellationToken.None);
+                CancellationToken.None).ConfigureAwait(false);
         }
         catch (OrchestratorException exception)
             when (exception is SessionLostException || exception.Reason == ErrorReason.NotOwner || _session.HasEnded)

@@ -53,7 +53,7 @@ public sealed class SharedPipeEnd : IAsyncDisposable
     /// Waits for and receives the next message; null at end of file: the other end is closed, and all its messages have been read.
     /// </summary>
     public async Task<Payload?> ReceiveAsync(CancellationToken cancellationToken = default) =>
-        (await ReceiveAsync(null, cancellationToken)).Message;
+        (await ReceiveAsync(null, cancellationToken).ConfigureAwait(false)).Message;
 
     /// <summary>
     /// As <see cref="ReceiveAsync(CancellationToken)"/> for at most this long; the flag distinguishes end of file from a timeout.
@@ -64,7 +64,7 @@ public sealed class SharedPipeEnd : IAsyncDisposable
     /// <summary>Messages as they arrive, until end of file.</summary>
     public async IAsyncEnumerable<Payload> ReceiveAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        while (await ReceiveAsync(MaxMessages, null, cancellationToken) is { Status: PipeStatus.Ok } response)
+        while (await ReceiveAsync(MaxMessages, null, cancellationToken).ConfigureAwait(false) is { Status: PipeStatus.Ok } response)
         {
             foreach (var message in response.Messages)
                 yield return message;
@@ -75,7 +75,7 @@ public sealed class SharedPipeEnd : IAsyncDisposable
     /// <exception cref="OrchestratorException">With NOT_OWNER, where the end belongs to another session.</exception>
     public async Task CloseAsync(CancellationToken cancellationToken = default) => await _session.SendAsync(
         new Operation { ClosePipeEnd = new ClosePipeEndRequest { Pipe = _pipe, End = _end, SessionId = _session.RequestSession } },
-        cancellationToken);
+        cancellationToken).ConfigureAwait(false);
 
     /// <summary>
     /// As <see cref="CloseAsync"/>; also does nothing if the session has ended, which closed the end, or both ends are closed, which
@@ -85,7 +85,7 @@ public sealed class SharedPipeEnd : IAsyncDisposable
     {
         try
         {
-            await CloseAsync();
+            await CloseAsync().ConfigureAwait(false);
         }
         catch (OrchestratorException exception)
             when (exception is SessionLostException || exception.Reason == ErrorReason.NotFound || _session.HasEnded)
@@ -98,7 +98,7 @@ public sealed class SharedPipeEnd : IAsyncDisposable
     {
         var request = new SendRequest { Pipe = _pipe, End = _end, Messages = { message }, SessionId = _session.RequestSession };
         request.Timeout = TimeLimits.OrNone(timeout);
-        var response = (await _session.SendAsync(new Operation { Send = request }, cancellationToken)).Send;
+        var response = (await _session.SendAsync(new Operation { Send = request }, cancellationToken).ConfigureAwait(false)).Send;
         return response.Status == PipeStatus.BrokenPipe
             ? throw new OrchestratorException(
                 $"the other end of pipe \"{_pipe}\" is closed", Grpc.Core.StatusCode.FailedPrecondition, ErrorReason.BrokenPipe, null)
@@ -107,7 +107,7 @@ public sealed class SharedPipeEnd : IAsyncDisposable
 
     private async Task<(Payload? Message, bool EndOfFile)> ReceiveAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
-        var response = await ReceiveAsync(1, timeout, cancellationToken);
+        var response = await ReceiveAsync(1, timeout, cancellationToken).ConfigureAwait(false);
         return (response.Messages.SingleOrDefault(), response.Status == PipeStatus.EndOfFile);
     }
 
@@ -115,6 +115,6 @@ public sealed class SharedPipeEnd : IAsyncDisposable
     {
         var request = new ReceiveRequest { Pipe = _pipe, End = _end, MaxMessages = maximum, SessionId = _session.RequestSession };
         request.Timeout = TimeLimits.OrNone(timeout);
-        return (await _session.SendAsync(new Operation { Receive = request }, cancellationToken)).Receive;
+        return (await _session.SendAsync(new Operation { Receive = request }, cancellationToken).ConfigureAwait(false)).Receive;
     }
 }

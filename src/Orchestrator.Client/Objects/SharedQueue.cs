@@ -20,7 +20,7 @@ public sealed class SharedQueue
     /// <exception cref="QueueShutDownException">The queue takes no more.</exception>
     public async Task PutAsync(Payload body, long priority = 0, CancellationToken cancellationToken = default)
     {
-        if (!await PutAsync(body, priority, null, cancellationToken))
+        if (!await PutAsync(body, priority, null, cancellationToken).ConfigureAwait(false))
             throw new InvalidOperationException("a put without a timeout has timed out");
     }
 
@@ -38,18 +38,19 @@ public sealed class SharedQueue
             // An item that is too large is refused alone, without the items before it.
             if (items.Count == ProtocolConstants.MaxItemsPerMessage
                 || (items.Count > 0 && bytes + size > ProtocolConstants.TargetMessageBytes))
-                await PutThoseAsync();
+                // The caller's sequence goes on in the caller's context.
+                await PutThoseAsync().ConfigureAwait(true);
             items.Add(new QueueItem { Body = body, Priority = priority });
             bytes += size;
         }
 
         if (items.Count > 0)
-            await PutThoseAsync();
+            await PutThoseAsync().ConfigureAwait(false);
 
         async Task PutThoseAsync()
         {
             // A put cancelled after some of its items were added has the outcome of a timeout.
-            if (!await PutAsync(items, null, cancellationToken))
+            if (!await PutAsync(items, null, cancellationToken).ConfigureAwait(false))
                 throw new OperationCanceledException(
                     $"the put was cancelled when some of {items.Count} items were in the queue \"{Name}\"", cancellationToken);
             items.Clear();
@@ -66,17 +67,18 @@ public sealed class SharedQueue
     /// Removes the next item, waiting for at most this long; null if there was none, or the queue is shut down and empty.
     /// </summary>
     public async Task<Payload?> TryGetAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
-        (await GetAsync(false, null, timeout, cancellationToken))?.Body;
+        (await GetAsync(false, null, timeout, cancellationToken).ConfigureAwait(false))?.Body;
 
     /// <summary>Marks items taken by a get as done, for joiners; returns the number of unfinished items.</summary>
     /// <exception cref="OrchestratorException">With OVER_RELEASED, if fewer items are unfinished.</exception>
     public async Task<long> MarkDoneAsync(int count = 1, CancellationToken cancellationToken = default) =>
         (await _session.Services.Errors.CallAsync(_session.Services.Queues.MarkDoneAsync(
-            new MarkDoneRequest { Queue = Name, Count = count }, cancellationToken: cancellationToken))).UnfinishedItems;
+            new MarkDoneRequest { Queue = Name, Count = count }, cancellationToken: cancellationToken))
+                .ConfigureAwait(false)).UnfinishedItems;
 
     /// <summary>Waits for and removes the next item; null if the queue is shut down and empty.</summary>
     public async Task<Payload?> GetAsync(CancellationToken cancellationToken = default) =>
-        (await GetAsync(false, null, null, cancellationToken))?.Body;
+        (await GetAsync(false, null, null, cancellationToken).ConfigureAwait(false))?.Body;
 
     /// <summary>Waits for and leases the next item; null if the queue is shut down and empty.</summary>
     /// <param name="lease">The longest duration of the lease; null for the life of the session.</param>
@@ -101,8 +103,9 @@ public sealed class SharedQueue
     public async IAsyncEnumerable<LeasedItem> LeaseAllAsync(
         TimeSpan? lease = null, int prefetch = 64, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await using var consumer = new QueueConsumer(this, _session, lease, prefetch, endsWithItsLoop: true);
-        await foreach (var item in consumer.ReadAllAsync(cancellationToken))
+        var consumer = new QueueConsumer(this, _session, lease, prefetch, endsWithItsLoop: true);
+        await using var disposing = consumer.ConfigureAwait(false);
+        await foreach (var item in consumer.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             yield return item;
     }
 
@@ -112,7 +115,8 @@ public sealed class SharedQueue
     public QueueConsumer OpenConsumer(TimeSpan? lease = null, int prefetch = 64) => new(this, _session, lease, prefetch);
 
     /// <summary>Waits until every item that was put is done.</summary>
-    public async Task JoinAsync(CancellationToken cancellationToken = default) => await JoinAsync(null, cancellationToken);
+    public async Task JoinAsync(CancellationToken cancellationToken = default) =>
+        await JoinAsync(null, cancellationToken).ConfigureAwait(false);
 
     /// <summary>As <see cref="JoinAsync(CancellationToken)"/> for at most this long; returns the number of unfinished items.</summary>
     public Task<long> TryJoinAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
@@ -132,7 +136,7 @@ public sealed class SharedQueue
         if (duration is { } span)
             request.Duration = TimeLimits.Finite(
                 span, "an extended lease has an end; give its duration from now, or lease without a duration", "lease");
-        return (await _session.SendAsync(new Operation { Settle = request }, cancellationToken)).Settle.Settled == 1;
+        return (await _session.SendAsync(new Operation { Settle = request }, cancellationToken).ConfigureAwait(false)).Settle.Settled == 1;
     }
 
     internal bool HasSessionEnded => _session.HasEnded;
@@ -144,27 +148,28 @@ public sealed class SharedQueue
     {
         var request = new PutRequest { Queue = Name, Items = { items }, SessionId = _session.RequestSession };
         request.Timeout = TimeLimits.OrNone(timeout);
-        var response = (await _session.SendAsync(new Operation { Put = request }, cancellationToken)).Put;
+        var response = (await _session.SendAsync(new Operation { Put = request }, cancellationToken).ConfigureAwait(false)).Put;
         return response.Status == WaitStatus.ShutDown
             ? throw new QueueShutDownException($"queue \"{Name}\" is shut down and takes no more", null)
             : response.Status == WaitStatus.Ok;
     }
 
     private async Task<LeasedItem?> LeaseAsync(TimeSpan? lease, TimeSpan? timeout, CancellationToken cancellationToken) =>
-        await GetAsync(true, lease, timeout, cancellationToken) is { } item ? new LeasedItem(this, item) : null;
+        await GetAsync(true, lease, timeout, cancellationToken).ConfigureAwait(false) is { } item ? new LeasedItem(this, item) : null;
 
     private async Task<QueueItem?> GetAsync(bool leased, TimeSpan? lease, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new GetRequest { Queue = Name, Leased = leased, SessionId = _session.RequestSession };
         request.Lease = TimeLimits.OrNone(lease);
         request.Timeout = TimeLimits.OrNone(timeout);
-        return (await _session.SendAsync(new Operation { Get = request }, cancellationToken)).Get.Items.SingleOrDefault();
+        return (await _session.SendAsync(new Operation { Get = request }, cancellationToken)
+            .ConfigureAwait(false)).Get.Items.SingleOrDefault();
     }
 
     private async Task<long> JoinAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var request = new JoinRequest { Queue = Name };
         request.Timeout = TimeLimits.OrNone(timeout);
-        return (await _session.SendAsync(new Operation { Join = request }, cancellationToken)).Join.UnfinishedItems;
+        return (await _session.SendAsync(new Operation { Join = request }, cancellationToken).ConfigureAwait(false)).Join.UnfinishedItems;
     }
 }

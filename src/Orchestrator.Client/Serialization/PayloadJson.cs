@@ -44,7 +44,7 @@ internal static class PayloadJson
 internal static class PayloadReflection
 {
     /// <summary>The default options of the worker SDK's handlers.</summary>
-    private static readonly JsonSerializerOptions s_usual = CreateUsual();
+    private static readonly JsonSerializerOptions Usual = CreateUsual();
 
     public static Func<T, Payload> Encoder<T>(JsonSerializerOptions? json)
     {
@@ -56,7 +56,7 @@ internal static class PayloadReflection
             return static value => Payloads.FromBytes((ReadOnlyMemory<byte>)(object)value!);
         if (typeof(T) == typeof(object))
             return value => EncodeObject(value, json);
-        var type = (JsonTypeInfo<T>)(json ?? s_usual).GetTypeInfo(typeof(T));
+        var type = (JsonTypeInfo<T>)(json ?? Usual).GetTypeInfo(typeof(T));
         return value => PayloadJson.Encode(value, type);
     }
 
@@ -68,7 +68,7 @@ internal static class PayloadReflection
             return static payload => (T)(object)Payloads.ToBytes(payload).ToArray();
         if (typeof(T) == typeof(ReadOnlyMemory<byte>))
             return static payload => (T)(object)Payloads.ToBytes(payload);
-        var type = (JsonTypeInfo<T>)(json ?? s_usual).GetTypeInfo(typeof(T));
+        var type = (JsonTypeInfo<T>)(json ?? Usual).GetTypeInfo(typeof(T));
         return payload => PayloadJson.Decode(payload, type);
     }
 
@@ -78,7 +78,7 @@ internal static class PayloadReflection
         byte[] bytes => Payloads.FromBytes(bytes),
         ReadOnlyMemory<byte> bytes => Payloads.FromBytes(bytes),
         null => Payloads.FromJson("null"),
-        _ => Payloads.FromElement(JsonSerializer.SerializeToElement(value, value.GetType(), json ?? s_usual)),
+        _ => Payloads.FromElement(JsonSerializer.SerializeToElement(value, value.GetType(), json ?? Usual)),
     };
 
     private static JsonSerializerOptions CreateUsual()

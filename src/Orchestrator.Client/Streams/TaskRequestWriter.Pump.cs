@@ -49,8 +49,8 @@ internal sealed partial class TaskRequestWriter
                 {
                     // The coordinator rejects a stream without any message, but accepts one without tasks.
                     if (message.Options is not null)
-                        await _stream.WriteAsync(message);
-                    await _stream.CompleteAsync();
+                        await _stream.WriteAsync(message).ConfigureAwait(false);
+                    await _stream.CompleteAsync().ConfigureAwait(false);
                     _halfClosed.TrySetResult();
                     return;
                 }
@@ -59,7 +59,7 @@ internal sealed partial class TaskRequestWriter
                 Messages++;
                 Tasks += message.Tasks.Count;
                 _stream.WriteOptions = next < batch.Count ? MoreFollows : LastForNow;
-                await _stream.WriteAsync(message);
+                await _stream.WriteAsync(message).ConfigureAwait(false);
                 message.Options = null;
                 message.Tasks.Clear();
                 message.CancelTags.Clear();

@@ -203,8 +203,8 @@ internal sealed partial class TaskRequestWriter
                 var (writer, waiter) = ((TaskRequestWriter, Waiter))state!;
                 writer.Abandon(waiter, token);
             },
-            (this, waiter));
-        await waiter.Admitted.Task;
+            (this, waiter)).ConfigureAwait(false);
+        await waiter.Admitted.Task.ConfigureAwait(false);
     }
 
     private void Abandon(Waiter waiter, CancellationToken token)

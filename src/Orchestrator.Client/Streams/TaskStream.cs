@@ -89,7 +89,7 @@ public sealed class TaskStream : IAsyncDisposable
     public async IAsyncEnumerable<TaskResult> ReadAllAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await foreach (var batch in ReadBatchesAsync(cancellationToken))
+        await foreach (var batch in ReadBatchesAsync(cancellationToken).ConfigureAwait(false))
         {
             foreach (var result in batch)
                 yield return result;
@@ -102,7 +102,7 @@ public sealed class TaskStream : IAsyncDisposable
     {
         if (_results is null)
             throw new InvalidOperationException("This stream hands its results to OnResult.");
-        await foreach (var batch in _results.Reader.ReadAllAsync(cancellationToken))
+        await foreach (var batch in _results.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             _writer.Release(batch.Count);
             yield return batch;
@@ -117,7 +117,7 @@ public sealed class TaskStream : IAsyncDisposable
         {
             // No task is open, so an orderly end costs one round trip. A few hundred short streams in a row that end by
             // reset would look like an attack to the server, which then closes the connection with all its calls.
-            await Task.WhenAny(Completion, Task.Delay(OrderlyEnd, TimeProvider.System));
+            await Task.WhenAny(Completion, Task.Delay(OrderlyEnd, TimeProvider.System)).ConfigureAwait(false);
         }
 
         _call.Dispose();
@@ -128,7 +128,7 @@ public sealed class TaskStream : IAsyncDisposable
     {
         try
         {
-            while (await _call.ResponseStream.MoveNext(CancellationToken.None))
+            while (await _call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
                 Take(_call.ResponseStream.Current);
             _writer.End();
             _results?.Writer.TryComplete();

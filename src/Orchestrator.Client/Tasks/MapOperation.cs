@@ -1,4 +1,3 @@
-using System.Threading.Tasks.Sources;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Tasks.Streams;
 using Orchestrator.V1;
@@ -19,8 +18,8 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
     private readonly Lock _gate = new();
     private readonly Ended[] _ring;
     private readonly bool _inOrder;
-    private readonly Signal _room = new();
-    private readonly Signal _ready = new();
+    private readonly ReusableSignal _room = new();
+    private readonly ReusableSignal _ready = new();
     private readonly CancellationTokenSource _stopping;
     private Task _producing = Task.CompletedTask;
     private Exception? _inputError;
@@ -73,7 +72,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
                 }
                 else if (_room.IsArmed && _submitted - _taken <= _ring.Length / 2)
                 {
-                    // Signal once half the ring is free, so that reader and producer do not wake each other for every item.
+                    // ReusableSignal once half the ring is free, so that reader and producer do not wake each other for every item.
                     _room.Set();
                 }
             }
@@ -82,8 +81,9 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
                 return new ArraySegment<Ended>(batch, 0, count);
             if (end)
                 return _inputError is null ? ArraySegment<Ended>.Empty : throw _inputError;
-            await using (cancellationToken.UnsafeRegister(static state => ((MapOperation<TIn, TOut>)state!).Wake(), this))
-                await _ready.WaitAsync();
+            await using (cancellationToken.UnsafeRegister(static state => ((MapOperation<TIn, TOut>)state!).Wake(), this)
+                .ConfigureAwait(false))
+                await _ready.WaitAsync().ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
         }
     }
@@ -115,7 +115,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
     /// <summary>Stops reading inputs and cancels running tasks.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _stopping.CancelAsync();
+        await _stopping.CancelAsync().ConfigureAwait(false);
         lock (_gate)
             _room.Set();
         // Do not await the producer: a pending input would delay the caller, who has left the loop. The producer ends when it arrives.
@@ -130,7 +130,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
             },
             TaskScheduler.Default);
         if (_producing.IsCompleted)
-            await late;
+            await late.ConfigureAwait(false);
     }
 
     private void Wake()
@@ -159,9 +159,9 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
         {
             foreach (var input in inputs)
             {
-                if (!await TakeRoomAsync())
+                if (!await TakeRoomAsync().ConfigureAwait(false))
                     break;
-                await SubmitAsync(input);
+                await SubmitAsync(input).ConfigureAwait(false);
             }
         }
         catch (Exception exception)
@@ -177,11 +177,11 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
         Exception? error = null;
         try
         {
-            await foreach (var input in inputs.WithCancellation(_stopping.Token))
+            await foreach (var input in inputs.WithCancellation(_stopping.Token).ConfigureAwait(false))
             {
-                if (!await TakeRoomAsync())
+                if (!await TakeRoomAsync().ConfigureAwait(false))
                     break;
-                await SubmitAsync(input);
+                await SubmitAsync(input).ConfigureAwait(false);
             }
         }
         catch (Exception exception)
@@ -208,7 +208,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
 
     private async ValueTask<bool> WaitForRoomAsync()
     {
-        await _room.WaitAsync();
+        await _room.WaitAsync().ConfigureAwait(false);
         return !_stopping.IsCancellationRequested;
     }
 
@@ -221,7 +221,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
             sequence = _submitted++;
         try
         {
-            await _stream.SubmitAsync(this, sequence, spec, _stopping.Token);
+            await _stream.SubmitAsync(this, sequence, spec, _stopping.Token).ConfigureAwait(false);
         }
         catch
         {
@@ -246,37 +246,5 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
     internal readonly record struct Ended(long Sequence, TaskResult? Result, OrchestratorException? Lost)
     {
         public bool IsThere => Result is not null || Lost is not null;
-    }
-
-    /// <summary>Wakes one waiter without an allocation per wait. Armed and set under the operation's lock.</summary>
-    private sealed class Signal : IValueTaskSource
-    {
-        private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
-
-        public bool IsArmed { get; private set; }
-
-        public void Arm()
-        {
-            _core.Reset();
-            IsArmed = true;
-        }
-
-        public void Set()
-        {
-            if (!IsArmed)
-                return;
-            IsArmed = false;
-            _core.SetResult(true);
-        }
-
-        public ValueTask WaitAsync() => new(this, _core.Version);
-
-        void IValueTaskSource.GetResult(short token) => _core.GetResult(token);
-
-        ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
-
-        void IValueTaskSource.OnCompleted(
-            Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-            _core.OnCompleted(continuation, state, token, flags);
     }
 }

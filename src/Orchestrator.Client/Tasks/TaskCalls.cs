@@ -34,9 +34,11 @@ internal sealed class TaskCalls(TaskService.TaskServiceClient tasks, Coordinator
     {
         var request = new CancelTasksRequest { Force = force };
         request.TaskIds.AddRange(taskIds);
-        return (await calls.CallAsync(tasks.CancelTasksAsync(request, cancellationToken: cancellationToken))).CancelledTaskIds;
+        return (await calls.CallAsync(tasks.CancelTasksAsync(request, cancellationToken: cancellationToken))
+            .ConfigureAwait(false)).CancelledTaskIds;
     }
 
     public async Task<TaskInfo> GetTaskAsync(ulong taskId, CancellationToken cancellationToken = default) =>
-        (await calls.CallAsync(tasks.GetTaskAsync(new GetTaskRequest { TaskId = taskId }, cancellationToken: cancellationToken))).Task;
+        (await calls.CallAsync(tasks.GetTaskAsync(new GetTaskRequest { TaskId = taskId }, cancellationToken: cancellationToken))
+            .ConfigureAwait(false)).Task;
 }

@@ -22,14 +22,15 @@ internal sealed class TaskEvents(TaskCalls calls, ResilientTaskStream stream)
         ulong seen = 0;
         while (true)
         {
-            await using var events = calls.WatchTasksAsync([task.Id], seen, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            var events = calls.WatchTasksAsync([task.Id], seen, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            await using var disposing = events.ConfigureAwait(false);
             var broken = false;
             while (!broken)
             {
                 bool more;
                 try
                 {
-                    more = await events.MoveNextAsync();
+                    more = await events.MoveNextAsync().ConfigureAwait(false);
                 }
                 catch (CoordinatorUnavailableException)
                 {
@@ -46,14 +47,14 @@ internal sealed class TaskEvents(TaskCalls calls, ResilientTaskStream stream)
                     yield break;
             }
 
-            await ReconnectAsync(task, cancellationToken);
+            await ReconnectAsync(task, cancellationToken).ConfigureAwait(false);
         }
     }
 
     private async Task ReconnectAsync(TaskHandle task, CancellationToken cancellationToken)
     {
-        await Task.Delay(Pause, TimeProvider.System, cancellationToken);
-        var connection = await stream.ConnectedAsync(cancellationToken);
+        await Task.Delay(Pause, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+        var connection = await stream.ConnectedAsync(cancellationToken).ConfigureAwait(false);
         if (connection.Instance != _instance)
             throw new TaskLostException(
                 $"the events of task {task.Id} ('{task.Handler}') are lost: the coordinator was started again", task.Id, null);

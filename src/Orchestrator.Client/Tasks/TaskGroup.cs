@@ -38,7 +38,7 @@ public sealed class TaskGroup
                 throw new InvalidOperationException("The group has ended; it takes no more tasks.");
         }
 
-        var handle = await _executor.SubmitAsync(function, input, options, Cancellation);
+        var handle = await _executor.SubmitAsync(function, input, options, Cancellation).ConfigureAwait(false);
         bool late;
         lock (_gate)
         {
@@ -49,7 +49,7 @@ public sealed class TaskGroup
 
         // The group was cancelled, or ended, while the task was being submitted.
         if (late || Cancellation.IsCancellationRequested)
-            await CancelAsync(handle);
+            await CancelAsync(handle).ConfigureAwait(false);
         return handle;
     }
 
@@ -61,10 +61,11 @@ public sealed class TaskGroup
 
     internal async Task RunAsync(Func<TaskGroup, Task> body)
     {
-        await using var cancelling = _cancelling.Token.UnsafeRegister(static state => ((TaskGroup)state!).CancelTasks(), this);
+        await using var cancelling = _cancelling.Token.UnsafeRegister(static state => ((TaskGroup)state!).CancelTasks(), this)
+            .ConfigureAwait(false);
         try
         {
-            await body(this);
+            await body(this).ConfigureAwait(false);
         }
         catch (OperationCanceledException exception)
             when (exception.CancellationToken == Cancellation || _cancelling.IsCancellationRequested)
@@ -75,10 +76,10 @@ public sealed class TaskGroup
         {
             lock (_gate)
                 _errors.Add(exception);
-            await _cancelling.CancelAsync();
+            await _cancelling.CancelAsync().ConfigureAwait(false);
         }
 
-        await JoinAsync();
+        await JoinAsync().ConfigureAwait(false);
     }
 
     private async Task JoinAsync()
@@ -98,7 +99,7 @@ public sealed class TaskGroup
                 next = _watches[joined];
             }
 
-            await next;
+            await next.ConfigureAwait(false);
         }
 
         Collect();
@@ -113,7 +114,9 @@ public sealed class TaskGroup
         {
             if (task.ResultTask.IsFaulted)
                 _errors.Add(task.ResultTask.Exception.InnerException!);
+#pragma warning disable VSTHRD002 // The group has joined: every task has ended.
             else if (task.ResultTask.Result is { State: not TaskState.Succeeded } result
+#pragma warning restore VSTHRD002
                      && (result.State != TaskState.Cancelled || !Cancellation.IsCancellationRequested))
                 _errors.Add(TaskErrors.From(result, task.Handler));
         }
@@ -121,9 +124,9 @@ public sealed class TaskGroup
 
     private async Task WatchAsync(TaskHandle handle)
     {
-        await handle.Completion;
+        await handle.Completion.ConfigureAwait(false);
         if (handle.ResultTask.IsFaulted || handle.ResultTask.Result.State != TaskState.Succeeded)
-            await _cancelling.CancelAsync();
+            await _cancelling.CancelAsync().ConfigureAwait(false);
     }
 
     private void CancelTasks()
@@ -139,27 +142,11 @@ public sealed class TaskGroup
     {
         try
         {
-            await task.CancelAsync();
+            await task.CancelAsync().ConfigureAwait(false);
         }
         catch (OrchestratorException)
         {
             // If the coordinator cannot be reached, the task is reported as lost.
         }
-    }
-}
-
-/// <summary>Structured concurrency, waits and combinations over handles.</summary>
-public static class TaskGroups
-{
-    /// <summary>
-    /// Runs the body with a group, and returns when the body and all tasks of the group have ended. The first unsuccessful task, an
-    /// exception of the body or an external cancellation cancels the rest.
-    /// </summary>
-    /// <exception cref="AggregateException">All failures, except the cancellations that they caused.</exception>
-    public static Task RunGroupAsync(this IExecutor executor, Func<TaskGroup, Task> body, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(executor);
-        ArgumentNullException.ThrowIfNull(body);
-        return new TaskGroup(executor, cancellationToken).RunAsync(body);
     }
 }

@@ -20,7 +20,9 @@ public abstract class TaskHandle
         _events = events;
         _completion = completion;
         Handler = handler;
+#pragma warning disable VSTHRD002 // A handle is made when its task has been accepted.
         Id = completion.Accepted.Result;
+#pragma warning restore VSTHRD002
     }
 
     /// <summary>The task's id; 0 if the coordinator refused the task, which awaiting reports.</summary>
@@ -54,8 +56,8 @@ public abstract class TaskHandle
     public async Task<TaskResult> CancelAsync(bool force = false, CancellationToken cancellationToken = default)
     {
         if (!IsCompleted && Id != 0)
-            await _calls.CancelAsync([Id], force, cancellationToken);
-        return await GetResultAsync(cancellationToken);
+            await _calls.CancelAsync([Id], force, cancellationToken).ConfigureAwait(false);
+        return await GetResultAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -82,7 +84,7 @@ public abstract class TaskHandle
     public async IAsyncEnumerable<Payload> PartialPayloadsAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ulong last = 0;
-        await foreach (var item in EventsAsync(cancellationToken))
+        await foreach (var item in EventsAsync(cancellationToken).ConfigureAwait(false))
         {
             if (item.DroppedBefore > 0)
                 throw new PartialsLostException(Id, Handler, item.DroppedBefore, last, item.Sequence);
@@ -97,7 +99,7 @@ public abstract class TaskHandle
     public async IAsyncEnumerable<T> PartialsAsync<T>(JsonTypeInfo<T> type, [EnumeratorCancellation]
     CancellationToken cancellationToken = default)
     {
-        await foreach (var payload in PartialPayloadsAsync(cancellationToken))
+        await foreach (var payload in PartialPayloadsAsync(cancellationToken).ConfigureAwait(false))
             yield return PayloadJson.Decode(payload, type);
     }
 
@@ -108,7 +110,7 @@ public abstract class TaskHandle
     public async IAsyncEnumerable<T> PartialsAsync<T>([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var decode = PayloadReflection.Decoder<T>(null);
-        await foreach (var payload in PartialPayloadsAsync(cancellationToken))
+        await foreach (var payload in PartialPayloadsAsync(cancellationToken).ConfigureAwait(false))
             yield return decode(payload);
     }
 
@@ -119,7 +121,7 @@ public abstract class TaskHandle
     private async IAsyncEnumerable<T> SelectAsync<T>(
         TaskEvent.EventOneofCase kind, Func<TaskEvent, T> select, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var item in EventsAsync(cancellationToken))
+        await foreach (var item in EventsAsync(cancellationToken).ConfigureAwait(false))
         {
             if (item.EventCase == kind)
                 yield return select(item);
@@ -135,7 +137,9 @@ public sealed class TaskHandle<T> : TaskHandle
 
     internal TaskHandle(TaskCalls calls, TaskEvents events, string handler, TaskCompletion completion, Func<Payload?, T> decode)
         : base(calls, events, handler, completion) =>
-        _output = new Lazy<Task<T>>(async () => decode(EnsureSucceeded(await completion.Result, handler).Output));
+#pragma warning disable VSTHRD011 // The factory blocks nothing: it returns at its first await.
+        _output = new Lazy<Task<T>>(async () => decode(EnsureSucceeded(await completion.Result.ConfigureAwait(false), handler).Output));
+#pragma warning restore VSTHRD011
 
     /// <summary>Waits for the output. Waiting does not cancel: <see cref="TaskHandle.CancelAsync"/> does.</summary>
     /// <exception cref="TaskFailedException">The handler failed.</exception>

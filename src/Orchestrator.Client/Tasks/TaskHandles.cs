@@ -11,6 +11,7 @@ public static class TaskHandles
     public static Task<T[]> WhenAll<T>(params IEnumerable<TaskHandle<T>> handles) =>
         Task.WhenAll(handles.Select(handle => handle.AsTask()));
 
+#pragma warning disable IDE1006 // Named as what they are like: Task.WhenAny and Python's as_completed.
     /// <summary>The first task to end, successfully or not.</summary>
     public static async Task<TaskHandle<T>> WhenAny<T>(params IEnumerable<TaskHandle<T>> handles)
     {
@@ -19,7 +20,7 @@ public static class TaskHandles
             byEnd.TryAdd(handle.ResultTask, handle);
         if (byEnd.Count == 0)
             throw new ArgumentException("There is nothing to wait for: no handle was given.", nameof(handles));
-        return byEnd[await Task.WhenAny(byEnd.Keys)];
+        return byEnd[await Task.WhenAny(byEnd.Keys).ConfigureAwait(false)];
     }
 
     /// <summary>The handles as they end, successfully or not.</summary>
@@ -29,9 +30,10 @@ public static class TaskHandles
         var byEnd = new Dictionary<Task, TaskHandle<T>>();
         foreach (var handle in handles)
             byEnd.TryAdd(handle.ResultTask, handle);
-        await foreach (var ended in Task.WhenEach(byEnd.Keys).WithCancellation(cancellationToken))
+        await foreach (var ended in Task.WhenEach(byEnd.Keys).WithCancellation(cancellationToken).ConfigureAwait(false))
             yield return byEnd[ended];
     }
+#pragma warning restore IDE1006
 
     /// <summary>Waits for some of the tasks or all. A timeout is a result: unfinished tasks are pending.</summary>
     /// <param name="handles">The tasks.</param>
@@ -56,7 +58,8 @@ public static class TaskHandles
             try
             {
                 await SatisfyAsync(all, mode).WaitAsync(timeout < ProtocolConstants.LongestTimer ? timeout.Value : timeout is null
-                    ? Timeout.InfiniteTimeSpan : ProtocolConstants.LongestTimer, TimeProvider.System, cancellationToken);
+                    ? Timeout.InfiniteTimeSpan : ProtocolConstants.LongestTimer, TimeProvider.System, cancellationToken)
+                        .ConfigureAwait(false);
             }
             catch (TimeoutException)
             {
@@ -70,7 +73,7 @@ public static class TaskHandles
 
     private static async Task SatisfyAsync(TaskHandle[] handles, WaitMode mode)
     {
-        await foreach (var ended in Task.WhenEach(handles.Select(handle => handle.ResultTask)))
+        await foreach (var ended in Task.WhenEach(handles.Select(handle => handle.ResultTask)).ConfigureAwait(false))
         {
             if (mode == WaitMode.FirstCompleted
                 || (mode == WaitMode.FirstFailed && (ended.IsFaulted || ended.Result.State != TaskState.Succeeded)))
@@ -78,8 +81,3 @@ public static class TaskHandles
         }
     }
 }
-
-/// <summary>The result of a wait.</summary>
-/// <param name="Done">Those that have ended, successfully or not.</param>
-/// <param name="Pending">The others.</param>
-public sealed record TaskWaitResult(IReadOnlyList<TaskHandle> Done, IReadOnlyList<TaskHandle> Pending);

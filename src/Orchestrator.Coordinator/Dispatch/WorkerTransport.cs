@@ -72,7 +72,9 @@ internal sealed class DirectTransport : IWorkerTransport
     /// <summary>Whether the worker uses this stream; false when the worker closed it without a message.</summary>
     public Task<bool> Spoken => _spoken.Task;
 
+#pragma warning disable VSTHRD002 // Read after ReceiveHelloAsync has returned.
     public Hello Hello => _hello.Task.Result;
+#pragma warning restore VSTHRD002
 
     public Task<Hello> ReceiveHelloAsync(CancellationToken cancellationToken) => _hello.Task.WaitAsync(cancellationToken);
 
@@ -130,7 +132,9 @@ internal sealed class DirectTransport : IWorkerTransport
             return;
         _hello.TrySetResult(hello);
         // A dedicated thread: blocking it delays no other work.
+#pragma warning disable VSTHRD002 // The reader is a thread of its own.
         if (_reader.Task.GetAwaiter().GetResult() is not { } onMessage)
+#pragma warning restore VSTHRD002
             return;
         while (_stream.TryRead(out var message))
             onMessage(message);

@@ -17,7 +17,7 @@ internal abstract class EngineHost<TEngine, TEffects> : IDisposable
     private const int LookBack = 4;
 
     [ThreadStatic]
-    private static List<IFlushable>? t_dirty;
+    private static List<IFlushable>? s_dirty;
 
     private readonly MonotonicClock _clock;
     private readonly EngineTimer _timer;
@@ -92,8 +92,8 @@ internal abstract class EngineHost<TEngine, TEffects> : IDisposable
     protected static List<IFlushable> RentDirty()
     {
         // A flush may re-enter this class on the same thread, so the list is taken out of the field while in use.
-        var dirty = t_dirty ?? [];
-        t_dirty = null;
+        var dirty = s_dirty ?? [];
+        s_dirty = null;
         return dirty;
     }
 
@@ -116,6 +116,6 @@ internal abstract class EngineHost<TEngine, TEffects> : IDisposable
         foreach (var item in dirty)
             item.Flush(alone);
         dirty.Clear();
-        t_dirty = dirty;
+        s_dirty = dirty;
     }
 }

@@ -10,10 +10,10 @@ namespace Orchestrator.Coordinator.EngineHosts;
 internal sealed partial class EngineTimer : IDisposable
 {
     // A deadline can be due immediately; a zero due time would fire in a loop while another thread holds the lock.
-    private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
 
     // A .NET timer takes at most 2^32 - 2 ms, about 49.7 days, while deadlines may lie years ahead. One early tick a day costs nothing.
-    private static readonly TimeSpan s_longest = TimeSpan.FromDays(1);
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
     private readonly MonotonicClock _clock;
     private readonly ILogger _logger;
@@ -49,7 +49,7 @@ internal sealed partial class EngineTimer : IDisposable
         if (_disposed || deadline is not { } due || due >= _due)
             return;
         var wait = due - _clock.Now;
-        wait = wait < s_shortest ? s_shortest : wait > s_longest ? s_longest : wait;
+        wait = wait < Shortest ? Shortest : wait > Longest ? Longest : wait;
         _due = due;
         _timer.Change(wait, Timeout.InfiniteTimeSpan);
     }

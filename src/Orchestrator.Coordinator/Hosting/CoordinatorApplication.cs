@@ -224,11 +224,11 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     {
         _systemd.Notify(ServiceState.Stopping);
         var drain = _app.Services.GetRequiredService<DrainController>();
-        var unfinished = await OrStopNow(drain.DrainAsync(Reloader.DrainTimeout, CancellationToken.None), fallback: 1);
+        var unfinished = await OrStopNowAsync(drain.DrainAsync(Reloader.DrainTimeout, CancellationToken.None), fallback: 1);
         if (unfinished > 0)
         {
             _app.Services.GetRequiredService<TaskEngineHost>().Apply(new TaskCommand.CancelAll());
-            await OrStopNow(drain.DrainAsync(CancelLimit, CancellationToken.None), fallback: 1);
+            await OrStopNowAsync(drain.DrainAsync(CancelLimit, CancellationToken.None), fallback: 1);
         }
 
         _app.Services.GetRequiredService<StreamRegistry>().Stop();
@@ -250,7 +250,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         _directory.Dispose();
     }
 
-    private async Task<int> OrStopNow(Task<int> drain, int fallback) =>
+    private async Task<int> OrStopNowAsync(Task<int> drain, int fallback) =>
         await Task.WhenAny(drain, _stopNow.Task) == drain ? await drain : fallback;
 
     private void OnSignal(PosixSignalContext context)

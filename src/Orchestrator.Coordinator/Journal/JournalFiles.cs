@@ -11,7 +11,7 @@ namespace Orchestrator.Coordinator.Journal;
 internal sealed unsafe class JournalFiles
 {
     // Files missing at first have not been created yet, and are not checked.
-    private static readonly string[] s_suffixes = ["", WriteAheadLog.Suffix, JournalMarkFile.Suffix, "-shm", JournalFileLock.Suffix];
+    private static readonly string[] Suffixes = ["", WriteAheadLog.Suffix, JournalMarkFile.Suffix, "-shm", JournalFileLock.Suffix];
 
     private readonly string[] _paths;
     private readonly FileState?[] _first;
@@ -19,7 +19,7 @@ internal sealed unsafe class JournalFiles
     /// <summary>Records the identity of each file. The files are open, so the inode number of a deleted one is not reused.</summary>
     public JournalFiles(string journal)
     {
-        _paths = [.. s_suffixes.Select(suffix => journal + suffix)];
+        _paths = [.. Suffixes.Select(suffix => journal + suffix)];
         _first = [.. _paths.Select(path => Look(path, out _))];
     }
 

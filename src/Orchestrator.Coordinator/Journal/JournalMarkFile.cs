@@ -22,7 +22,7 @@ internal sealed class JournalMarkFile : IDisposable
     private const int FileBytes = 4_096;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    private static readonly Guid s_boot = ReadBoot();
+    private static readonly Guid ThisBoot = ReadBoot();
 
     private readonly SafeFileHandle _file;
     private readonly string _path;
@@ -106,7 +106,7 @@ internal sealed class JournalMarkFile : IDisposable
         if (newest is null)
             throw new JournalException($"{Name(journal)}, which says how far the journal has come, is damaged");
         // Progress that was only written survives the death of the process, but not a reboot.
-        if (JournalMark.Read(At(bytes, WrittenPlace)) is { } written && written.Boot == s_boot && s_boot != Guid.Empty
+        if (JournalMark.Read(At(bytes, WrittenPlace)) is { } written && written.Boot == ThisBoot && ThisBoot != Guid.Empty
             && written.Sequence > newest.Value.Sequence)
             newest = written;
         return (newest.Value, newestPlace);
@@ -114,7 +114,7 @@ internal sealed class JournalMarkFile : IDisposable
 
     private void Write(JournalMark mark, int place)
     {
-        (mark with { Boot = s_boot }).WriteTo(_bytes);
+        (mark with { Boot = ThisBoot }).WriteTo(_bytes);
         RandomAccess.Write(_file, _bytes, place * PlaceBytes);
     }
 

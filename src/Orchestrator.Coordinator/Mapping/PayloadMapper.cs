@@ -23,7 +23,7 @@ internal static class PayloadMapper
     private const int MaxPageSize = 1_000;
 
     // The payload of an omitted field.
-    private static readonly Payload s_empty = new();
+    private static readonly Payload Empty = new();
 
     /// <summary>The engine keeps the message itself: it is never modified again, so it can be written to any number of answers.</summary>
     /// <param name="payload">The payload.</param>
@@ -33,7 +33,7 @@ internal static class PayloadMapper
     /// <exception cref="RequestValidationException">The payload is too large, or its JSON is nested too deep.</exception>
     public static Content ToContent(Payload? payload, string field, int index = -1, string part = "")
     {
-        payload ??= s_empty;
+        payload ??= Empty;
         var bytes = payload.CalculateSize();
         if (bytes > ProtocolConstants.MaxPayloadBytes)
             throw TooLarge(Name(field, index, part), bytes);

@@ -7,14 +7,14 @@ namespace Orchestrator.Coordinator.Mapping;
 internal static class ProtoTime
 {
     // The maximum of a protobuf duration, 10,000 years; a TimeSpan can hold three times as much.
-    private static readonly TimeSpan s_longestDuration = TimeSpan.FromSeconds(Duration.MaxSeconds);
+    private static readonly TimeSpan LongestDuration = TimeSpan.FromSeconds(Duration.MaxSeconds);
     // Nanoseconds that are not normalized can add two seconds.
-    private static readonly long s_maxSeconds = (long)TimeSpan.MaxValue.TotalSeconds - 3;
+    private static readonly long LargestSeconds = (long)TimeSpan.MaxValue.TotalSeconds - 3;
 
     /// <summary>Null if absent; clamped to the range of TimeSpan.</summary>
     public static TimeSpan? ToTimeSpan(Duration? duration) => duration is null
         ? null
-        : TimeSpan.FromSeconds(Math.Clamp(duration.Seconds, -s_maxSeconds, s_maxSeconds)) + TimeSpan.FromTicks(
+        : TimeSpan.FromSeconds(Math.Clamp(duration.Seconds, -LargestSeconds, LargestSeconds)) + TimeSpan.FromTicks(
             duration.Nanos / TimeSpan.NanosecondsPerTick);
 
     /// <summary>The same, clamped to the maximum of a timer.</summary>
@@ -23,5 +23,5 @@ internal static class ProtoTime
 
     /// <summary>Null if there is none; clamped to the maximum of the contract's type.</summary>
     public static Duration? ToDuration(TimeSpan? span) =>
-        span is { } value ? Duration.FromTimeSpan(value < s_longestDuration ? value : s_longestDuration) : null;
+        span is { } value ? Duration.FromTimeSpan(value < LongestDuration ? value : LongestDuration) : null;
 }

@@ -181,10 +181,10 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
     {
         var now = time.GetUtcNow();
         var alive = entries.Where(entry => !entry.HasExpired(now)).Select(entry => (JsonNode)entry.ToJson()).ToArray();
-        WriteWhole(_listPath, new JsonObject { ["tokens"] = new JsonArray(alive) }.ToJsonString(s_indented) + "\n");
+        WriteWhole(_listPath, new JsonObject { ["tokens"] = new JsonArray(alive) }.ToJsonString(Indented) + "\n");
     }
 
-    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     // Written atomically, and never readable by other users, not even for a moment.
     private static void WriteWhole(string path, string content)

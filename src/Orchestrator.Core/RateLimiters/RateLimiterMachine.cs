@@ -154,11 +154,11 @@ internal sealed class RateLimiterMachine(IPrimitiveContext context) : PrimitiveM
 
     private ObjectError? ValidateSpec(RateLimiterSpec spec, RateLimiterState? existing)
     {
-        const long most = RateLimiterSpec.MaxPermits;
+        const long Most = RateLimiterSpec.MaxPermits;
         if (ObjectQuota.ValidateName(ObjectKind.RateLimiter, spec.Name) is { } name)
             return name with { Field = "spec.name" };
-        if (spec.Permits is < 1 or > most)
-            return ObjectError.Invalid("spec.permits", $"permits of {spec.Permits} per period must be 1 to {most}");
+        if (spec.Permits is < 1 or > Most)
+            return ObjectError.Invalid("spec.permits", $"permits of {spec.Permits} per period must be 1 to {Most}");
         var longest = RateLimiterSpec.MaxPeriod;
         if (spec.Period <= TimeSpan.Zero || spec.Period > longest)
         {
@@ -166,8 +166,8 @@ internal sealed class RateLimiterMachine(IPrimitiveContext context) : PrimitiveM
                 "spec.period", $"the period of {spec.Period.TotalSeconds} s must be more than zero and at most {longest.TotalSeconds} s");
         }
 
-        if (spec.Burst is < 0 or > most)
-            return ObjectError.Invalid("spec.burst", $"a burst of {spec.Burst} must be 1 to {most}, or 0 for as many as permits");
+        if (spec.Burst is < 0 or > Most)
+            return ObjectError.Invalid("spec.burst", $"a burst of {spec.Burst} must be 1 to {Most}, or 0 for as many as permits");
         if (spec.SlidingWindow && spec.Burst != 0 && spec.Burst != spec.Permits)
         {
             return ObjectError.Invalid(

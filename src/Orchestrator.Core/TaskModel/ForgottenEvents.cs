@@ -47,14 +47,14 @@ internal sealed class ForgottenEvents
 
     private void JoinOlder()
     {
-        const int pairs = MaxRuns / 4;
-        for (var i = 0; i < pairs; i++)
+        const int Pairs = MaxRuns / 4;
+        for (var i = 0; i < Pairs; i++)
         {
             var (first, second) = (_runs[2 * i], _runs[(2 * i) + 1]);
             _runs[i] = new Run(first.First, second.Last, first.Count + second.Count);
         }
 
-        _runs.RemoveRange(pairs, pairs);
+        _runs.RemoveRange(Pairs, Pairs);
     }
 
     private readonly record struct Run(long First, long Last, long Count)

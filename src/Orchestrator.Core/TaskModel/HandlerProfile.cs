@@ -7,8 +7,8 @@ public sealed class HandlerProfile
     private const double NewestWeight = 0.25;
 
     // A name that no worker offers has no counters of its own: there may be as many names as tasks.
-    private static readonly TaskTally s_noTally = new();
-    private static readonly DurationHistogram s_noTimes = new();
+    private static readonly TaskTally NoTally = new();
+    private static readonly DurationHistogram NoTimes = new();
 
     internal HandlerProfile(string name, WorkKind kind, object? description, bool known = true)
     {
@@ -16,9 +16,9 @@ public sealed class HandlerProfile
         Kind = kind;
         Description = description;
         IsKnown = known;
-        Tally = known ? new TaskTally() : s_noTally;
-        RunTimes = known ? new DurationHistogram() : s_noTimes;
-        Latencies = known ? new DurationHistogram() : s_noTimes;
+        Tally = known ? new TaskTally() : NoTally;
+        RunTimes = known ? new DurationHistogram() : NoTimes;
+        Latencies = known ? new DurationHistogram() : NoTimes;
     }
 
     /// <summary>The placeholder of a handler that no worker offers (yet).</summary>

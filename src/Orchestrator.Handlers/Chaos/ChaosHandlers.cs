@@ -17,7 +17,7 @@ internal static partial class ChaosHandlers
     private const int MegaByte = 1 << 20;
 
     // A bag, since a worker may have more than one thread for CPU-bound tasks.
-    private static readonly ConcurrentBag<byte[]> s_leaked = [];
+    private static readonly ConcurrentBag<byte[]> Leaked = [];
 
     public static void Register(ITaskMap map)
     {
@@ -114,7 +114,7 @@ internal static partial class ChaosHandlers
         for (var i = 0; i < megabytes; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            s_leaked.Add(Block());
+            Leaked.Add(Block());
         }
 
         return megabytes;

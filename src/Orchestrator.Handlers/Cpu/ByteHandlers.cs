@@ -16,7 +16,7 @@ internal static class ByteHandlers
     private const int BufferSize = 64 * 1024;
 
     // RFC 1952: header, one empty final block, checksum 0, length 0.
-    private static readonly byte[] s_packedNothing = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    private static readonly byte[] PackedNothing = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
     public static void Register(ITaskMap map)
     {
@@ -57,7 +57,7 @@ internal static class ByteHandlers
     {
         // The library writes no bytes for empty input, which no reader accepts as gzip data.
         if (input.IsEmpty)
-            return new(s_packedNothing);
+            return new(PackedNothing);
         using var output = new MemoryStream();
         using (var gzip = new GZipStream(output, CompressionLevel.Optimal, leaveOpen: true))
         {

@@ -19,7 +19,7 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
     private const int MaxGroupDepth = 100;
 
     // As in generated code, invalid UTF-8 is an error and not a replacement character.
-    private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly ReadOnlySpan<byte> _bytes = bytes;
 
@@ -83,7 +83,7 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
     {
         try
         {
-            return s_utf8.GetString(utf8);
+            return StrictUtf8.GetString(utf8);
         }
         catch (ArgumentException)
         {

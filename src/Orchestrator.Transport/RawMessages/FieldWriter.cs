@@ -97,13 +97,3 @@ public ref struct FieldWriter(Span<byte> target)
 
     internal readonly void EndShort(int begin) => _target[begin] = (byte)(Position - begin - 1);
 }
-
-/// <summary>A message that handwritten code writes as an item of another.</summary>
-public interface IWireItem
-{
-    /// <summary>An upper bound of its size, close to the actual size: see <see cref="MessageBuffer.ItemSlack"/>.</summary>
-    int SizeAtMost { get; }
-
-    /// <summary>Writes its fields in the order of their numbers.</summary>
-    void WriteTo(ref FieldWriter writer);
-}

@@ -154,7 +154,7 @@ public sealed class TaskExecutor : IAsyncDisposable
         _lanes.Io.Stop();
         _lanes.Blocking.Stop();
         if (Drained.IsCompleted)
-            await _environment.Locals.DisposeAsync();
+            await _environment.Locals.DisposeAsync().ConfigureAwait(false);
     }
 
     internal void OnStarted()

@@ -54,19 +54,19 @@ public sealed class WorkerBuilder : ITaskMap
         {
             await Console.Error.WriteLineAsync(
                 "This program is an Orchestrator worker: a coordinator starts it and writes its orders to standard input. Try " +
-                "'orchestrator serve'.");
+                "'orchestrator serve'.").ConfigureAwait(false);
             return ExitUsage;
         }
 
         if (launch.CoordinatorPid != 0 && !ParentProcess.Is(launch.CoordinatorPid))
         {
-            await Console.Error.WriteLineAsync("worker: the coordinator died before its worker started");
+            await Console.Error.WriteLineAsync("worker: the coordinator died before its worker started").ConfigureAwait(false);
             return ExitFailed;
         }
 
         ParentProcess.Harden();
         order.WatchEnd(() => ParentProcess.ExitNow(0));
-        return await RunAsync(launch);
+        return await RunAsync(launch).ConfigureAwait(false);
     }
 
     private async Task<int> RunAsync(WorkerLaunch launch)
@@ -81,14 +81,15 @@ public sealed class WorkerBuilder : ITaskMap
             // The first message on the direct stream, before any slow step: the coordinator then need not try the socket.
             var direct = SocketMessageStream.FromInherited(launch.DirectStream, launch.CoordinatorPid);
             if (direct is not null)
-                await direct.WriteAsync(new MessageBuffer());
-            await using var server = WorkerServer.Create(this, launch, direct, TimeProvider.System);
+                await direct.WriteAsync(new MessageBuffer()).ConfigureAwait(false);
+            var server = WorkerServer.Create(this, launch, direct, TimeProvider.System);
+            await using var disposing = server.ConfigureAwait(false);
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
             {
                 context.Cancel = true;
                 server.Runtime.Drain();
             });
-            var end = await server.RunAsync();
+            var end = await server.RunAsync().ConfigureAwait(false);
             if (end == StreamEnd.Broken)
             {
                 // Handlers may still run, but their results have no receiver any more.
@@ -100,7 +101,7 @@ public sealed class WorkerBuilder : ITaskMap
         catch (Exception e)
         {
             // The coordinator shows the last lines of standard error when it reports a worker that does not start.
-            await Console.Error.WriteLineAsync($"worker: {ExceptionText.Describe(e)}");
+            await Console.Error.WriteLineAsync($"worker: {ExceptionText.Describe(e)}").ConfigureAwait(false);
             return ExitFailed;
         }
     }

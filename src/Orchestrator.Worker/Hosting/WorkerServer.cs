@@ -21,8 +21,8 @@ namespace Orchestrator.Worker.Hosting;
 /// <summary>The gRPC server on the worker's Unix socket, without the code that concerns the surrounding process.</summary>
 internal sealed class WorkerServer : IAsyncDisposable
 {
-    private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
 
     private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly WebApplication _app;
@@ -79,17 +79,17 @@ internal sealed class WorkerServer : IAsyncDisposable
     {
         if (_direct is not null)
             _ = ServeDirectAsync(_direct);
-        await _app.StartAsync();
+        await _app.StartAsync().ConfigureAwait(false);
         // A socket file exists as soon as it is bound, and refuses connections until the socket listens. It gets its final name only now,
         // so that a process that waits for the file never meets that gap.
         File.Move(BindPath(Runtime.Launch.Socket), Runtime.Launch.Socket);
         _listening.SetResult();
-        await InitializeAsync();
-        var end = await Runtime.Ended;
+        await InitializeAsync().ConfigureAwait(false);
+        var end = await Runtime.Ended.ConfigureAwait(false);
         if (end == StreamEnd.Clean)
         {
-            await WaitForCloseAsync();
-            await _app.StopAsync();
+            await WaitForCloseAsync().ConfigureAwait(false);
+            await _app.StopAsync().ConfigureAwait(false);
         }
 
         return end;
@@ -98,7 +98,7 @@ internal sealed class WorkerServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _direct?.Dispose();
-        await _app.DisposeAsync();
+        await _app.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>Serves the coordinator on the direct stream, which makes it the only stream: Execute is refused from here on.</summary>
@@ -109,7 +109,8 @@ internal sealed class WorkerServer : IAsyncDisposable
         try
         {
             end = await WorkerStream.RunAsync(
-                Runtime, direct.WriteAsync, (responses, executor) => new DirectSession(direct, responses, executor).RunAsync());
+                Runtime, direct.WriteAsync, (responses, executor) => new DirectSession(direct, responses, executor).RunAsync())
+                    .ConfigureAwait(false);
         }
         catch (IOException)
         {
@@ -131,7 +132,7 @@ internal sealed class WorkerServer : IAsyncDisposable
             return;
         try
         {
-            await Task.Delay(s_closeTimeout, Runtime.Time, connection);
+            await Task.Delay(CloseTimeout, Runtime.Time, connection).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -145,7 +146,7 @@ internal sealed class WorkerServer : IAsyncDisposable
         try
         {
             foreach (var initialize in _initializers)
-                await initialize(_app.Services, Runtime.DrainRequested);
+                await initialize(_app.Services, Runtime.DrainRequested).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (Runtime.DrainRequested.IsCancellationRequested)
         {
@@ -179,7 +180,7 @@ internal sealed class WorkerServer : IAsyncDisposable
         builder.Services.AddSingleton(_ => CreateHealth());
         // The worker handles signals itself, see WorkerBuilder.
         builder.Services.Replace(ServiceDescriptor.Singleton<IHostLifetime, NoLifetime>());
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = s_stopTimeout);
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = StopTimeout);
     }
 
     private static void Configure(KestrelServerOptions options, string socket)

@@ -107,7 +107,7 @@ internal static class InputFaults
     private static string Expected(Type type, JsonTypeInfoKind kind)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
-        if (s_names.TryGetValue(type, out var name))
+        if (Names.TryGetValue(type, out var name))
             return name;
         if (type.IsEnum)
             return "one of " + string.Join(", ", Enum.GetNames(type));
@@ -119,7 +119,7 @@ internal static class InputFaults
         };
     }
 
-    private static readonly ReadOnlyDictionary<Type, string> s_names = new Dictionary<Type, string>
+    private static readonly ReadOnlyDictionary<Type, string> Names = new Dictionary<Type, string>
     {
         [typeof(byte)] = "a whole number (uint8)",
         [typeof(sbyte)] = "a whole number (int8)",

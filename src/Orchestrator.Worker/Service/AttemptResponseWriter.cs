@@ -136,7 +136,7 @@ internal sealed class AttemptResponseWriter : IAttemptResultWriter
                 room = (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
             }
 
-            await room.WaitAsync(cancellationToken);
+            await room.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 

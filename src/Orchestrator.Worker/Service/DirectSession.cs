@@ -33,7 +33,7 @@ internal sealed class DirectSession
     {
         _ = FinishWhenDrainedAsync();
         StartLeader();
-        var end = await _end.Task;
+        var end = await _end.Task.ConfigureAwait(false);
         if (end == StreamEnd.Broken)
             _responses.Break();
         return end;
@@ -41,8 +41,8 @@ internal sealed class DirectSession
 
     private async Task FinishWhenDrainedAsync()
     {
-        await _executor.Drained;
-        await _responses.FlushAllAsync();
+        await _executor.Drained.ConfigureAwait(false);
+        await _responses.FlushAllAsync().ConfigureAwait(false);
         _end.TrySetResult(StreamEnd.Clean);
     }
 

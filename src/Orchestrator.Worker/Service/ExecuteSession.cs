@@ -14,7 +14,7 @@ namespace Orchestrator.Worker.Service;
 /// </summary>
 internal sealed class ExecuteSession
 {
-    private static readonly TimeSpan s_halfCloseLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan HalfCloseLimit = TimeSpan.FromSeconds(2);
 
     private readonly IAsyncStreamReader<MessageBuffer> _requests;
     private readonly AttemptResponseWriter _responses;
@@ -49,14 +49,14 @@ internal sealed class ExecuteSession
     public async Task<StreamEnd> RunAsync()
     {
         await using var registration = _aborted.UnsafeRegister(
-            static state => ((ExecuteSession)state!)._end.TrySetResult(StreamEnd.Broken), this);
+            static state => ((ExecuteSession)state!)._end.TrySetResult(StreamEnd.Broken), this).ConfigureAwait(false);
         _ = FinishWhenDrainedAsync();
         _read = _requests.MoveNext(_aborted);
         if (_read.IsCompleted)
             OnRead();
         else
             _read.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_onRead);
-        var end = await _end.Task;
+        var end = await _end.Task.ConfigureAwait(false);
         if (end == StreamEnd.Broken)
             _responses.Break();
         return end;
@@ -64,11 +64,11 @@ internal sealed class ExecuteSession
 
     private async Task FinishWhenDrainedAsync()
     {
-        await _executor.Drained;
-        await _responses.FlushAllAsync();
+        await _executor.Drained.ConfigureAwait(false);
+        await _responses.FlushAllAsync().ConfigureAwait(false);
         // A server that ends a stream before its client has half-closed resets it, and a client may then drop received data that it has not
         // read yet. The coordinator half-closes once it has every result; the wait for one that does not is short.
-        await Task.WhenAny(_halfClosed.Task, _end.Task, Task.Delay(s_halfCloseLimit, _time));
+        await Task.WhenAny(_halfClosed.Task, _end.Task, Task.Delay(HalfCloseLimit, _time)).ConfigureAwait(false);
         _end.TrySetResult(StreamEnd.Clean);
     }
 
@@ -78,7 +78,9 @@ internal sealed class ExecuteSession
         {
             do
             {
+#pragma warning disable VSTHRD002 // It has ended.
                 if (!_read.GetAwaiter().GetResult())
+#pragma warning restore VSTHRD002
                 {
                     // No more messages will come, which means the same as a drain.
                     _halfClosed.TrySetResult();

@@ -22,11 +22,11 @@ internal sealed class WorkerServiceAdapter(WorkerRuntime runtime) : RawWorkerMes
             end = await WorkerStream.RunAsync(runtime, responseStream.WriteAsync, async (responses, executor) =>
             {
                 var session = new ExecuteSession(requestStream, responses, executor, runtime.Time, context.CancellationToken);
-                var result = await session.RunAsync();
+                var result = await session.RunAsync().ConfigureAwait(false);
                 if (!session.IsHalfClosed)
                     runtime.OpenConnection = context.GetHttpContext().Features.Get<IConnectionLifetimeFeature>()?.ConnectionClosed;
                 return result;
-            });
+            }).ConfigureAwait(false);
         }
         finally
         {

@@ -8,7 +8,7 @@ namespace Orchestrator.Worker.Service;
 /// <summary>The coordinator's one stream of orders, over any transport: sends Hello, then runs the orders until the end.</summary>
 internal static class WorkerStream
 {
-    private static readonly TimeSpan s_heartbeat = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(500);
 
     /// <param name="runtime">The process's singletons.</param>
     /// <param name="write">Writes a message; never called while an earlier call is unfinished.</param>
@@ -16,18 +16,19 @@ internal static class WorkerStream
     public static async Task<StreamEnd> RunAsync(
         WorkerRuntime runtime, Func<MessageBuffer, Task> write, Func<AttemptResponseWriter, TaskExecutor, Task<StreamEnd>> read)
     {
-        await runtime.Ready;
-        await write(MessageBuffer.Of(new RawExecuteResponse { Hello = CreateHello(runtime) }));
+        await runtime.Ready.ConfigureAwait(false);
+        await write(MessageBuffer.Of(new RawExecuteResponse { Hello = CreateHello(runtime) })).ConfigureAwait(false);
         HeartbeatThread? heartbeat = null;
         var responses = new AttemptResponseWriter(write, () => heartbeat!.Signal());
-        await using var executor = new TaskExecutor(
+        var executor = new TaskExecutor(
             runtime.Handlers, runtime.Services, runtime.Layout, responses, runtime.Recorder, runtime.Time)
         {
             WorkerName = $"{runtime.Launch.Name}#{runtime.Launch.Incarnation}",
         };
+        await using var disposing = executor.ConfigureAwait(false);
         var meter = new ProcessMetrics(runtime.Time);
         using var beating = heartbeat = new HeartbeatThread(
-            s_heartbeat,
+            Heartbeat,
             runtime.Time,
             responses.Write,
             () =>
@@ -37,10 +38,11 @@ internal static class WorkerStream
             });
         heartbeat.Start();
 
-        await using var draining = runtime.DrainRequested.UnsafeRegister(static state => ((TaskExecutor)state!).Drain(), executor);
-        var end = await read(responses, executor);
+        await using var draining = runtime.DrainRequested.UnsafeRegister(static state => ((TaskExecutor)state!).Drain(), executor)
+            .ConfigureAwait(false);
+        var end = await read(responses, executor).ConfigureAwait(false);
         if (end == StreamEnd.Clean)
-            await responses.CloseAsync();
+            await responses.CloseAsync().ConfigureAwait(false);
         return end;
     }
 

@@ -8,7 +8,7 @@ namespace Orchestrator.Worker.Tasks;
 
 /// <summary>
 /// Runs a handler class. A singleton is resolved once. Any other class gets a scope per task: resolved from the root, its disposable parts
-/// would be kept until the process ends.
+/// would be kept until the process ends. Every await returns to the caller's context, as those of <see cref="TaskInvoker"/> do.
 /// </summary>
 internal sealed class ClassInvoker<THandler, TIn, TOut>(JsonSerializerOptions json) : TaskInvoker
     where THandler : class, ITaskHandler<TIn, TOut>
@@ -22,28 +22,32 @@ internal sealed class ClassInvoker<THandler, TIn, TOut>(JsonSerializerOptions js
         var input = _input.Decode(message);
         var services = context.Services;
         if (services.GetService<HandlerLifetimes>()?.IsSingleton(typeof(THandler)) == true)
-            return _output.Encode(await services.GetRequiredService<THandler>().RunAsync(input, context, context.CancellationToken));
+        {
+            var singleton = services.GetRequiredService<THandler>();
+            return _output.Encode(await singleton.RunAsync(input, context, context.CancellationToken).ConfigureAwait(true));
+        }
 
-        await using var scope = services.CreateAsyncScope();
+        var scope = services.CreateAsyncScope();
+        await using var disposing = scope.ConfigureAwait(true);
         context.Services = scope.ServiceProvider;
         var registered = scope.ServiceProvider.GetService<THandler>();
         var handler = registered ?? _create(scope.ServiceProvider, []);
         try
         {
-            return _output.Encode(await handler.RunAsync(input, context, context.CancellationToken));
+            return _output.Encode(await handler.RunAsync(input, context, context.CancellationToken).ConfigureAwait(true));
         }
         finally
         {
             // The container disposes the instances that it created; an instance from the factory is ours to dispose.
             if (registered is null)
-                await DisposeAsync(handler);
+                await DisposeAsync(handler).ConfigureAwait(true);
         }
     }
 
     private static async ValueTask DisposeAsync(THandler handler)
     {
         if (handler is IAsyncDisposable asynchronous)
-            await asynchronous.DisposeAsync();
+            await asynchronous.DisposeAsync().ConfigureAwait(true);
         else
             (handler as IDisposable)?.Dispose();
     }

@@ -8,7 +8,7 @@ namespace Orchestrator.Worker.Tasks;
 public sealed partial class TaskContext
 {
     // Flows with the handler's asynchronous code, so that its output and log lines are attributed to it on every thread.
-    private static readonly AsyncLocal<TaskContext?> s_current = new();
+    private static readonly AsyncLocal<TaskContext?> Ambient = new();
 
     private const int Waiting = 0;
     private const int Running = 1;
@@ -32,10 +32,10 @@ public sealed partial class TaskContext
     }
 
     /// <summary>The attempt whose code runs here; null outside of one, and in code that a handler has left behind after its end.</summary>
-    internal static TaskContext? Current => s_current.Value is { IsRunning: true } attempt ? attempt : null;
+    internal static TaskContext? Current => Ambient.Value is { IsRunning: true } attempt ? attempt : null;
 
     /// <summary>From here on the calling flow belongs to this attempt.</summary>
-    internal void Enter() => s_current.Value = this;
+    internal void Enter() => Ambient.Value = this;
 
     internal ref readonly RawAssignment Assignment => ref _assignment;
 

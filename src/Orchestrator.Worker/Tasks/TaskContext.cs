@@ -116,7 +116,7 @@ public sealed partial class TaskContext
 
     private async ValueTask WaitAndSendAsync(RawAttemptEvent partial)
     {
-        await _environment.ResultWriter.WaitForRoomAsync(CancellationToken);
+        await _environment.ResultWriter.WaitForRoomAsync(CancellationToken).ConfigureAwait(false);
         Send(partial);
     }
 }

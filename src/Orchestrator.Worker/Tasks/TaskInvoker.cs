@@ -4,7 +4,7 @@ using Orchestrator.Worker.Payloads;
 namespace Orchestrator.Worker.Tasks;
 
 /// <summary>
-/// Decodes the input, calls the handler, encodes its answer. Awaits keep the caller's context on purpose: on a thread lane
+/// Decodes the input, calls the handler, encodes its answer. Every await of an invoker returns to the caller's context: on a thread lane
 /// both the handler's continuations and the encoding of its answer belong to the lane's thread.
 /// </summary>
 internal abstract class TaskInvoker
@@ -38,23 +38,23 @@ internal sealed class AsyncInvoker<TIn, TOut>(JsonCodec<TIn> input, JsonCodec<TO
         return task.IsCompletedSuccessfully ? new(output.Encode(task.Result)) : AwaitAsync(task);
     }
 
-    private async ValueTask<ByteString> AwaitAsync(Task<TOut> task) => output.Encode(await task);
+    private async ValueTask<ByteString> AwaitAsync(Task<TOut> task) => output.Encode(await task.ConfigureAwait(true));
 }
 
 internal sealed class NoAnswerInvoker<TIn>(JsonCodec<TIn> input, Func<TIn, TaskContext, Task> handler) : TaskInvoker
 {
-    private static readonly ByteString s_null = PayloadCodec.EncodeJsonText("null"u8);
+    private static readonly ByteString Null = PayloadCodec.EncodeJsonText("null"u8);
 
     public override ValueTask<ByteString> InvokeAsync(TaskContext context, ByteString message)
     {
         var task = handler(input.Decode(message), context);
-        return task.IsCompletedSuccessfully ? new(s_null) : AwaitAsync(task);
+        return task.IsCompletedSuccessfully ? new(Null) : AwaitAsync(task);
     }
 
     private static async ValueTask<ByteString> AwaitAsync(Task task)
     {
-        await task;
-        return s_null;
+        await task.ConfigureAwait(true);
+        return Null;
     }
 }
 
@@ -68,9 +68,9 @@ internal sealed class GeneratorInvoker<TIn, TOut>(
     {
         long count = 0;
         var token = context.CancellationToken;
-        await foreach (var element in _handler(input.Decode(message), context, token).WithCancellation(token))
+        await foreach (var element in _handler(input.Decode(message), context, token).WithCancellation(token).ConfigureAwait(true))
         {
-            await context.WritePartialMessageAsync(output.Encode(element));
+            await context.WritePartialMessageAsync(output.Encode(element)).ConfigureAwait(true);
             count++;
         }
 
@@ -92,7 +92,7 @@ internal sealed class BytesInvoker(Func<ReadOnlyMemory<byte>, TaskContext, Cance
     }
 
     private static async ValueTask<ByteString> AwaitAsync(ValueTask<ReadOnlyMemory<byte>> task) =>
-        PayloadCodec.EncodeBytes((await task).Span);
+        PayloadCodec.EncodeBytes((await task.ConfigureAwait(true)).Span);
 }
 
 internal sealed class PayloadInvoker(Func<TaskPayload, TaskContext, ValueTask<TaskPayload>> handler) : TaskInvoker
@@ -106,5 +106,5 @@ internal sealed class PayloadInvoker(Func<TaskPayload, TaskContext, ValueTask<Ta
         return task.IsCompletedSuccessfully ? new(task.Result.Message) : AwaitAsync(task);
     }
 
-    private static async ValueTask<ByteString> AwaitAsync(ValueTask<TaskPayload> task) => (await task).Message;
+    private static async ValueTask<ByteString> AwaitAsync(ValueTask<TaskPayload> task) => (await task.ConfigureAwait(true)).Message;
 }

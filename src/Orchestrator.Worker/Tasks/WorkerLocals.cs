@@ -30,7 +30,7 @@ internal sealed class WorkerLocals : IAsyncDisposable
             if (!lazy.IsValueCreated)
                 continue;
             if (lazy.Value is IAsyncDisposable asynchronous)
-                await asynchronous.DisposeAsync();
+                await asynchronous.DisposeAsync().ConfigureAwait(false);
             else
                 (lazy.Value as IDisposable)?.Dispose();
         }

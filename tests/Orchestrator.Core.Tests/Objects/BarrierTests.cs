@@ -43,11 +43,11 @@ public sealed class BarrierTests
         var second = Wait(_bob, timeout: TimeSpan.FromSeconds(2));
         _harness.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal(WaitStatus.Timeout, second.Get<WaitBarrierOutcome>().Status);
-        const string message = "barrier \"meet\" is broken: the timeout of 2 s of s-5d906140 (\"bob\") passed";
-        Assert.Equal(message, first.Fails(ObjectErrorReason.BrokenBarrier).Message);
+        const string Message = "barrier \"meet\" is broken: the timeout of 2 s of s-5d906140 (\"bob\") passed";
+        Assert.Equal(Message, first.Fails(ObjectErrorReason.BrokenBarrier).Message);
         // A second cause does not hide the first.
         Control(BarrierAction.Abort);
-        Assert.Equal(message, Wait(_ann).Fails(ObjectErrorReason.BrokenBarrier).Message);
+        Assert.Equal(Message, Wait(_ann).Fails(ObjectErrorReason.BrokenBarrier).Message);
         Assert.Equal(0, Control(BarrierAction.Reset).Get<ControlBarrierOutcome>().Waiting);
         Assert.NotNull(Wait(_ann).Wait);
     }

@@ -128,12 +128,12 @@ public sealed class DeadlockTests
     [Fact]
     public void A_long_line_of_waiters_is_searched_without_recursion()
     {
-        const int count = 5_000;
-        var sessions = Enumerable.Range(0, count).Select(i => _harness.Session($"s{i}")).ToArray();
-        for (var i = 0; i < count; i++)
+        const int Count = 5_000;
+        var sessions = Enumerable.Range(0, Count).Select(i => _harness.Session($"s{i}")).ToArray();
+        for (var i = 0; i < Count; i++)
             _harness.Acquire(sessions[i], $"l{i}");
-        for (var i = count - 1; i > 0; i--)
+        for (var i = Count - 1; i > 0; i--)
             Assert.NotNull(_harness.Acquire(sessions[i - 1], $"l{i}").Wait);
-        Assert.Equal(count, _harness.Acquire(sessions[^1], "l0").Fails(ObjectErrorReason.Deadlock).Cycle!.Edges.Count);
+        Assert.Equal(Count, _harness.Acquire(sessions[^1], "l0").Fails(ObjectErrorReason.Deadlock).Cycle!.Edges.Count);
     }
 }

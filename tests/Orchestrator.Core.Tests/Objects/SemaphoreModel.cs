@@ -212,7 +212,7 @@ internal sealed class SemaphoreModel : ISyncModel
 
     private sealed class Pool(string name, int initial, bool bounded)
     {
-        private static long _grants;
+        private static long s_grants;
 
         public string Name => name;
 
@@ -232,7 +232,7 @@ internal sealed class SemaphoreModel : ISyncModel
         {
             Available -= permits;
             if (Holds.Find(hold => hold.Session == session) is not { } hold)
-                Holds.Add(hold = new Hold(name, session, Interlocked.Increment(ref _grants)));
+                Holds.Add(hold = new Hold(name, session, Interlocked.Increment(ref s_grants)));
             hold.Permits += permits;
         }
 

@@ -108,12 +108,12 @@ public sealed class WatchTests
     [Fact]
     public void What_is_no_longer_kept_is_counted()
     {
-        const int partials = 2_500;
+        const int Partials = 2_500;
         var worker = _harness.Join("w#1");
         var (task, other) = (_harness.Submit("io"), _harness.Submit("io"));
         Tell(worker, task, TaskEventKind.Log, "line");
         var sequences = new List<long>();
-        for (var i = 0; i < partials; i++)
+        for (var i = 0; i < Partials; i++)
         {
             Tell(worker, task, TaskEventKind.PartialOutput, "piece");
             sequences.Add(_harness.View.LastSequence);
@@ -123,16 +123,16 @@ public sealed class WatchTests
         }
 
         _harness.Report(worker, task);
-        foreach (var seen in (int[])[0, 1, 8, 700, 1_499, 1_500, 2_000, partials])
+        foreach (var seen in (int[])[0, 1, 8, 700, 1_499, 1_500, 2_000, Partials])
         {
             var start = Watch(new Watcher(), seen == 0 ? 0 : sequences[seen - 1], task.Id);
             Assert.Equal(new EventCounts(seen, seen == 0 ? 0 : 1), start.Had[task.Id]);
             Assert.Equal(task.HasEnded ? 0 : 1, start.Unfinished);
             var past = start.Past;
             var kept = past.Where(item => item.Kind == TaskEventKind.PartialOutput).ToArray();
-            Assert.Equal(Math.Min(1_000, partials - seen), kept.Length);
-            Assert.Equal(Enumerable.Range(partials - kept.Length + 1, kept.Length), kept.Select(item => (int)item.Counts.Partials));
-            Assert.Equal(new EventCounts(partials, 1), past[^1].Counts);
+            Assert.Equal(Math.Min(1_000, Partials - seen), kept.Length);
+            Assert.Equal(Enumerable.Range(Partials - kept.Length + 1, kept.Length), kept.Select(item => (int)item.Counts.Partials));
+            Assert.Equal(new EventCounts(Partials, 1), past[^1].Counts);
         }
     }
 

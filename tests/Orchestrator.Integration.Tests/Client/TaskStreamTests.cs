@@ -19,10 +19,10 @@ public sealed class TaskStreamTests
         await using var server = await ScriptedCoordinator.StartAsync();
         await using var client = await server.ConnectAsync();
         await using var stream = client.OpenTaskStream();
-        const int count = 20_000;
+        const int Count = 20_000;
         var submitting = Task.Run(async () =>
         {
-            for (ulong tag = 0; tag < count; tag++)
+            for (ulong tag = 0; tag < Count; tag++)
                 await stream.SubmitAsync(Spec(tag));
             await stream.CompleteAsync();
         });
@@ -31,8 +31,8 @@ public sealed class TaskStreamTests
             tags.Add(result.Tag);
         await submitting.WaitAsync(Patience);
         await stream.Completion.WaitAsync(Patience);
-        Assert.Equal(Enumerable.Range(0, count).Select(i => (ulong)i), tags);
-        Assert.Equal(count, stream.TasksWritten);
+        Assert.Equal(Enumerable.Range(0, Count).Select(i => (ulong)i), tags);
+        Assert.Equal(Count, stream.TasksWritten);
     }
 
     [Fact]

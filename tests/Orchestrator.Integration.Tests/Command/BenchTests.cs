@@ -26,11 +26,11 @@ public sealed class BenchTests
     [Fact]
     public void Arrivals_are_a_poisson_process_of_the_rate_asked_for()
     {
-        const int count = 100_000;
-        var schedule = new ArrivalSchedule(10_000, new RoundPlan(TimeSpan.Zero, count), seed: 7);
-        Assert.Equal(count, schedule.Count);
+        const int Count = 100_000;
+        var schedule = new ArrivalSchedule(10_000, new RoundPlan(TimeSpan.Zero, Count), seed: 7);
+        Assert.Equal(Count, schedule.Count);
         Assert.InRange(schedule.OfferedRate, 9_800, 10_200);
-        var gaps = Enumerable.Range(1, count - 1).Select(i => (schedule[i] - schedule[i - 1]) / (double)Stopwatch.Frequency).ToArray();
+        var gaps = Enumerable.Range(1, Count - 1).Select(i => (schedule[i] - schedule[i - 1]) / (double)Stopwatch.Frequency).ToArray();
         var mean = gaps.Average();
         // The gaps of a Poisson process are exponential: their deviation equals their mean.
         var deviation = Math.Sqrt(gaps.Average(gap => (gap - mean) * (gap - mean)));

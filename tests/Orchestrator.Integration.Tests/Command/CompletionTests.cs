@@ -45,8 +45,8 @@ public sealed class CompletionTests
     [MemberData(nameof(Lines))]
     public async Task Fish(string line, string[] expected)
     {
-        const string complete = "source (orchestrator completion fish | psub); complete -C $argv[1]";
-        var offered = await RunAsync(ExternalTool.Require("fish", "fish"), ["--no-config", "-c", complete, line]);
+        const string Complete = "source (orchestrator completion fish | psub); complete -C $argv[1]";
+        var offered = await RunAsync(ExternalTool.Require("fish", "fish"), ["--no-config", "-c", Complete, line]);
         Assert.Equal(expected, offered.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 

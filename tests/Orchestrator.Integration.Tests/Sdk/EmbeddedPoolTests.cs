@@ -95,7 +95,7 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
     [Fact]
     public async Task A_slow_reader_of_an_endless_map_bounds_what_is_read_ahead()
     {
-        const int settled = 10;
+        const int Settled = 10;
         var seconds = Settings.Number("ORCHESTRATOR_POOL_SECONDS", 2);
         await using var program = SampleProcess.Start("PoolProgram", "slow", seconds.ToString(CultureInfo.InvariantCulture));
         var looks = new List<long[]>();
@@ -111,10 +111,10 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
         Assert.Equal("", program.Errors);
         // The map's read-ahead, its reader's batch, and the one item that the producer is yielding.
         Assert.InRange(looks[^1][1], 1, 4_096 + 256 + 1);
-        if (seconds < 3 * settled)
+        if (seconds < 3 * Settled)
             return;
         foreach (var memory in (int[])[2, 3])
-            Assert.InRange(looks.Skip(settled).Max(look => look[memory]), 0, looks[settled - 1][memory] * 1.1);
+            Assert.InRange(looks.Skip(Settled).Max(look => look[memory]), 0, looks[Settled - 1][memory] * 1.1);
     }
 
     [Fact]

@@ -80,8 +80,8 @@ public sealed class WorkerProcessTests
         // an empty database.
         var database = Path.Combine(Path.GetDirectoryName(worker.Launch.Socket)!, "empty.db");
         await File.WriteAllBytesAsync(database, [], TestContext.Current.CancellationToken);
-        const string endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n";
-        var query = $$"""{"database": "{{database}}", "sql": "{{endless}}"}""";
+        const string Endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n";
+        var query = $$"""{"database": "{{database}}", "sql": "{{Endless}}"}""";
         var blocked = Enumerable.Range(0, 3).Select(_ => client.Assign("sql_query", query)).ToArray();
         await client.SendAsync([cancelled, .. blocked]);
         await client.SendAsync(new ExecuteRequest { Cancels = { new AttemptRef { TaskId = cancelled.TaskId, Attempt = 1 } } });

@@ -33,10 +33,10 @@ internal sealed record CompareSettings
 /// <summary>Runs the same tasks in every way, and reports the task size from which processes pay off.</summary>
 internal sealed class CompareBench(CompareSettings settings, OrchestratorClient client, StartedPool pool, Terminal terminal)
 {
-    private static readonly TimeSpan s_finestTimer = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan s_oneAtATime = TimeSpan.FromMilliseconds(100) / 1000;
-    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(0.5);
-    private static readonly TimeSpan s_speedUpTask = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan FinestTimer = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan OneAtATime = TimeSpan.FromMilliseconds(100) / 1000;
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan SpeedUpTask = TimeSpan.FromMilliseconds(5);
 
     private readonly ComparePlaces _places = new(client, pool.Pool);
 
@@ -85,7 +85,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
     [
         .. from kind in settings.Kinds
            from size in settings.Sizes
-           where kind == CompareWorkload.Cpu || size >= s_finestTimer
+           where kind == CompareWorkload.Cpu || size >= FinestTimer
            select new CompareWork(kind, size, samplesPerSecond),
     ];
 
@@ -95,7 +95,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
     private async Task<IReadOnlyList<CompareCell>> OneAtATimeAsync(double samplesPerSecond, CancellationToken token)
     {
         var cells = new List<CompareCell>();
-        var work = new CompareWork(CompareWorkload.Cpu, s_oneAtATime, samplesPerSecond);
+        var work = new CompareWork(CompareWorkload.Cpu, OneAtATime, samplesPerSecond);
         foreach (var mode in CompareMode.All)
         {
             var round = await mode.Create(work, _places, 1).RunAsync(new RoundPlan(settings.Duration, 0), token);
@@ -109,7 +109,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
     private async Task<IReadOnlyList<SpeedUp>> SpeedUpsAsync(double samplesPerSecond, CancellationToken token)
     {
         var before = (await client.GetStatusAsync(token)).Workers.Count;
-        var work = new CompareWork(CompareWorkload.Cpu, s_speedUpTask, samplesPerSecond);
+        var work = new CompareWork(CompareWorkload.Cpu, SpeedUpTask, samplesPerSecond);
         var points = new List<SpeedUp>();
         try
         {
@@ -117,7 +117,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
             {
                 await WorkerScale.ToAsync(client, workers, token);
                 // A newly started worker JIT-compiles its code first.
-                await CompareMode.Stream.Create(work, _places, work.InFlight).RunAsync(new RoundPlan(s_warmUp, 0), token);
+                await CompareMode.Stream.Create(work, _places, work.InFlight).RunAsync(new RoundPlan(WarmUp, 0), token);
                 var ratios = new List<double>();
                 for (var i = 0; i < settings.Rounds; i++)
                 {
@@ -143,12 +143,12 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
 /// <summary>Changes the number of workers, and waits until all of them serve.</summary>
 internal static class WorkerScale
 {
-    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(2);
 
     public static async Task ToAsync(OrchestratorClient client, int workers, CancellationToken token)
     {
         await client.ScaleWorkersAsync(workers, cancellationToken: token);
         while ((await client.GetStatusAsync(token)).Workers.Count(worker => worker.State == V1.WorkerState.Ready) < workers)
-            await Task.Delay(s_look, TimeProvider.System, token);
+            await Task.Delay(Look, TimeProvider.System, token);
     }
 }

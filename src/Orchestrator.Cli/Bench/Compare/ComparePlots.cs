@@ -9,7 +9,7 @@ namespace Orchestrator.Cli.Bench.Compare;
 internal static class ComparePlots
 {
     // Okabe and Ito's colors, distinguishable with any kind of color vision.
-    private static readonly string[] s_colors = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#D55E00", "#0072B2", "#CC79A7"];
+    private static readonly string[] Palette = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#D55E00", "#0072B2", "#CC79A7"];
 
     public static PlotSpec Throughput(CompareResult result, CompareWorkload kind)
     {
@@ -70,7 +70,7 @@ internal static class ComparePlots
     }
 
     private static IEnumerable<(CompareMode Mode, string Color)> Colors() =>
-        CompareMode.All.Select((mode, i) => (mode, s_colors[i % s_colors.Length]));
+        CompareMode.All.Select((mode, i) => (mode, Palette[i % Palette.Length]));
 
     /// <summary>
     /// A line on a logarithmic axis, which has no place for a rate of zero: a way that finished nothing in a short round has no point

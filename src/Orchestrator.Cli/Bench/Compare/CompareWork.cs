@@ -29,7 +29,7 @@ internal sealed class CompareWork(CompareWorkload kind, TimeSpan size, double sa
     private const int CalibrationSamples = 200_000;
     private const int CalibrationRuns = 41;
 
-    private static readonly TimeSpan s_inFlight = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan InFlightTime = TimeSpan.FromMilliseconds(100);
 
     private int _turn = -1;
 
@@ -46,7 +46,7 @@ internal sealed class CompareWork(CompareWorkload kind, TimeSpan size, double sa
     public int InFlight => Kind == CompareWorkload.Io
         ? 1_000
         : (int)Math.Clamp(
-            s_inFlight * Environment.ProcessorCount / Size, 2 * Environment.ProcessorCount, Kind == CompareWorkload.Cpu ? 4_096 : 1_000);
+            InFlightTime * Environment.ProcessorCount / Size, 2 * Environment.ProcessorCount, Kind == CompareWorkload.Cpu ? 4_096 : 1_000);
 
     /// <summary>The number of samples per second computed here, once the code is compiled.</summary>
     public static double Calibrate()

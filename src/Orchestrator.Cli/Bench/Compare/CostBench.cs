@@ -16,7 +16,7 @@ internal sealed class CostBench(OrchestratorClient client, StartedPool pool, Ter
     private const int TaskCount = 50_000;
     private const int Large = 1_000_000;
 
-    private static readonly RoundPlan s_plan = new(TimeSpan.FromMilliseconds(300), 0);
+    private static readonly RoundPlan Plan = new(TimeSpan.FromMilliseconds(300), 0);
 
     public async Task<IReadOnlyList<Cost>> RunAsync(CancellationToken token)
     {
@@ -113,8 +113,8 @@ internal sealed class CostBench(OrchestratorClient client, StartedPool pool, Ter
     {
         var load = new TaskLoad("echo", Payloads.FromBytes(new byte[size]), new TaskOptions { Placement = Placement.WorkerProcess });
         var loop = new TaskStreamLoop([client], load, 1);
-        await loop.RunAsync(s_plan, token);
-        var round = await loop.RunAsync(s_plan, token);
+        await loop.RunAsync(Plan, token);
+        var round = await loop.RunAsync(Plan, token);
         return new Cost($"{Format.Count(size)} B to a worker process and back", null, round.Latency.Mean,
             "mean, one at a time on a stream; within one program a reference is handed over");
     }

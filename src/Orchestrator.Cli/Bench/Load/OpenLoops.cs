@@ -35,7 +35,9 @@ internal sealed class OpenStreamLoop(
                     var submitted = streams[turn++ % streams.Length].SubmitAsync(due, token);
                     // A full stream blocks the sender; tasks due meanwhile are late, and their latency includes the delay.
                     if (!submitted.IsCompletedSuccessfully)
+#pragma warning disable VSTHRD002 // The schedule's own thread, which is meant to wait.
                         submitted.AsTask().GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
                 },
                 token);
             await Task.WhenAll(streams.Select(stream => stream.CompleteAsync()));

@@ -15,7 +15,7 @@ internal static class BenchPool
     /// <summary>The first argument of its workers.</summary>
     public const string Role = "bench-pool";
 
-    private static readonly string[] s_args = [Role];
+    private static readonly string[] Args = [Role];
 
     /// <summary>Runs a worker of the pool.</summary>
     public static Task<int> RunWorkerAsync(string[] args) => Create(args, new OrchestratorAppOptions()).RunWorkerAsync();
@@ -25,7 +25,7 @@ internal static class BenchPool
     public static async Task<int> RunAsync(OrchestratorClient client, Func<StartedPool, Task> body, CancellationToken token)
     {
         var workers = (await client.GetStatusAsync(token)).Workers.Count;
-        var app = Create(s_args, new OrchestratorAppOptions { Workers = Math.Max(1, workers) });
+        var app = Create(Args, new OrchestratorAppOptions { Workers = Math.Max(1, workers) });
         var memory = Environment.WorkingSet;
         var starting = Stopwatch.GetTimestamp();
         return await app.RunAsync(async (pool, stopping) =>

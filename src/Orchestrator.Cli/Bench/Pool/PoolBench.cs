@@ -116,7 +116,7 @@ internal sealed class PoolBench(PoolBenchSettings settings, OrchestratorClient c
     /// <summary>Samples this program's resident memory until stopped.</summary>
     private sealed class PeakMemory : IDisposable
     {
-        private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(20);
+        private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
         private readonly CancellationTokenSource _stopping = new();
         private readonly Task<long> _watching;
@@ -138,7 +138,7 @@ internal sealed class PoolBench(PoolBenchSettings settings, OrchestratorClient c
         private async Task<long> WatchAsync()
         {
             var peak = Environment.WorkingSet;
-            using var timer = new PeriodicTimer(s_look, TimeProvider.System);
+            using var timer = new PeriodicTimer(Look, TimeProvider.System);
             try
             {
                 while (await timer.WaitForNextTickAsync(_stopping.Token))

@@ -45,7 +45,8 @@ internal sealed class PoolMapLoop(IExecutor pool, TaskLoad load, int inFlight) :
             {
                 return await MapAsync(map.Kind, new Window(Math.Max(1, inFlight / maps.Length)), window =>
                     pool.MapAsync(
-                        TaskFunction.Raw(map.Kind.Handler), window.Stamp(map.Inputs.Reader.ReadAllAsync(token)), window.Options, token));
+                        TaskFunction.Raw(map.Kind.Handler), window.StampAsync(map.Inputs.Reader.ReadAllAsync(token)), window.Options,
+                        token));
             }
             finally
             {
@@ -105,7 +106,7 @@ internal sealed class PoolMapLoop(IExecutor pool, TaskLoad load, int inFlight) :
             }
         }
 
-        public async IAsyncEnumerable<Payload> Stamp(IAsyncEnumerable<Payload> inputs)
+        public async IAsyncEnumerable<Payload> StampAsync(IAsyncEnumerable<Payload> inputs)
         {
             await foreach (var input in inputs)
             {

@@ -11,7 +11,7 @@ internal static partial class ChildCommand
 {
     private const int Term = 15;
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private static volatile bool s_runs;
 
@@ -76,7 +76,7 @@ internal static partial class ChildCommand
 
     private static async Task EndSoonAsync()
     {
-        await Task.Delay(s_patience, TimeProvider.System);
+        await Task.Delay(Patience, TimeProvider.System);
         if (!s_runs)
             Environment.Exit(ExitCode.Interrupted);
     }

@@ -12,7 +12,7 @@ internal sealed class FundamentalsRow() : GuideRow("fundamentals", "1", "concurr
     private const int Slices = 6;
 
     // An event loop runs one coroutine at a time, on one core. A worker's lane has several threads, so this semaphore emulates the loop.
-    private static readonly SemaphoreSlim s_loop = new(1);
+    private static readonly SemaphoreSlim Loop = new(1);
 
     // Computes and waits in turn: while one waits, another computes.
     public override void MapHandlers(ITaskMap map) =>
@@ -21,11 +21,11 @@ internal sealed class FundamentalsRow() : GuideRow("fundamentals", "1", "concurr
         var slices = new List<RunSpan>();
         for (var i = 0; i < Slices; i++)
         {
-            await s_loop.WaitAsync(ct);
+            await Loop.WaitAsync(ct);
             var started = Stopwatch.GetTimestamp();
             NumericHandlers.MonteCarloPi(new SamplesInput(input.Samples), ct);
             slices.Add(new RunSpan(Environment.ProcessId, context.WorkerName, started, Stopwatch.GetTimestamp()));
-            s_loop.Release();
+            Loop.Release();
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, ct);
         }
 

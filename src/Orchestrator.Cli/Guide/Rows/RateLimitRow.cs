@@ -10,7 +10,7 @@ internal sealed class RateLimitRow() : GuideRow("rate-limit", "10.4", "at most t
     private const int Calls = 15;
 
     // Permits return one second after they were taken; the measuring clock differs from the granting one.
-    private static readonly TimeSpan s_least = TimeSpan.FromMilliseconds(900);
+    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(900);
 
     public override async Task RunAsync(GuideContext guide)
     {
@@ -27,7 +27,7 @@ internal sealed class RateLimitRow() : GuideRow("rate-limit", "10.4", "at most t
         var took = await GuideContext.TimeAsync(async () =>
             await guide.Pool.MapAsync<object, int>("rate_limited", Enumerable.Repeat(input, 3), cancellationToken: guide.Token)
                 .CountAsync(guide.Token));
-        guide.Shows($"{Calls} calls took {GuideContext.Show(took)}: ten at once, and five a second later", took >= s_least);
+        guide.Shows($"{Calls} calls took {GuideContext.Show(took)}: ten at once, and five a second later", took >= Least);
 
         await using var session = await guide.OpenSessionAsync();
         await session.RateLimiter(guide.Name("api")).TryAcquireAsync(TimeSpan.Zero, Rate, guide.Token);

@@ -6,15 +6,15 @@ namespace Orchestrator.Cli.Guide.Rows;
 internal sealed class StarvationRow()
     : GuideRow("starvation", "7.3", "a low priority under a flood of high ones, without and with aging; fair locks")
 {
-    private static readonly TimeSpan s_flood = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Flood = TimeSpan.FromSeconds(1);
 
     public override async Task RunAsync(GuideContext guide)
     {
         guide.Say("A flood of tasks of a high priority keeps every worker busy, and one task of priority 0 waits behind them.");
         guide.Say("A waiting task's priority grows by 1 a second. Against a priority of 1,000 that is practically no aging:");
-        var (served, waited, _) = await FloodAsync(guide, 1_000, s_flood);
+        var (served, waited, _) = await FloodAsync(guide, 1_000, Flood);
         guide.Shows(
-            $"without aging: it waited for {GuideContext.Show(waited)}, as long as the flood of {served} others lasted", waited >= s_flood);
+            $"without aging: it waited for {GuideContext.Show(waited)}, as long as the flood of {served} others lasted", waited >= Flood);
 
         guide.Say("Against a priority of 1 the same aging saves it, while the flood goes on:");
         (served, waited, var during) = await FloodAsync(guide, 1, TimeSpan.FromSeconds(20));

@@ -12,7 +12,7 @@ internal sealed class WorkerLocalRow() : GuideRow("worker-local", "4.5", "proces
     private static string? s_name;
 
     // The two threads of one process meet here: both write before either reads.
-    private static readonly Barrier s_meet = new(2);
+    private static readonly Barrier Meet = new(2);
 
     public override void MapHandlers(ITaskMap map)
     {
@@ -28,7 +28,7 @@ internal sealed class WorkerLocalRow() : GuideRow("worker-local", "4.5", "proces
         map.MapTask("guide_thread_local", HandlerKind.Blocking, (string name, TaskContext context, CancellationToken ct) =>
         {
             s_name = name;
-            s_meet.SignalAndWait(ct);
+            Meet.SignalAndWait(ct);
             return new ThreadView(s_name, Environment.CurrentManagedThreadId, Environment.ProcessId,
                 context.GetLocal(() => new Visits("shared")).GetHashCode());
         });

@@ -25,7 +25,7 @@ internal sealed partial class ResilientTaskStream
             _waiting++;
         try
         {
-            return await WaitForConnectionAsync(cancellationToken);
+            return await WaitForConnectionAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -51,13 +51,13 @@ internal sealed partial class ResilientTaskStream
                 connected = _connected;
             }
 
-            var connection = await connected.Task.WaitAsync(cancellationToken);
+            var connection = await connected.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
             if (!connection.IsBroken)
                 return connection;
             // The loop is about to replace the connection; wait for its end.
             await connection.Stream.Completion.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
-            await Task.Yield();
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         }
     }
 
@@ -68,11 +68,11 @@ internal sealed partial class ResilientTaskStream
         {
             do
             {
-                if (await OpenAsync() is not { } connection)
+                if (await OpenAsync().ConfigureAwait(false) is not { } connection)
                     return;
                 await connection.Stream.Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 Settle(connection);
-                await connection.Stream.DisposeAsync();
+                await connection.Stream.DisposeAsync().ConfigureAwait(false);
             }
             while (!_stopping.IsCancellationRequested && !TryRest());
         }
@@ -112,7 +112,8 @@ internal sealed partial class ResilientTaskStream
                     OnAccepted = OnAccepted
                 });
             stream.Greet();
-            await Task.WhenAny(stream.Granted, stream.Completion, Task.Delay(Timeout.InfiniteTimeSpan, time, _stopping.Token));
+            await Task.WhenAny(stream.Granted, stream.Completion, Task.Delay(Timeout.InfiniteTimeSpan, time, _stopping.Token))
+                .ConfigureAwait(false);
             if (stream.Granted.IsCompletedSuccessfully)
             {
                 var connection = new StreamConnection(stream);
@@ -129,7 +130,7 @@ internal sealed partial class ResilientTaskStream
             _stopping.Token.ThrowIfCancellationRequested();
             var error = stream.Completion.Exception?.InnerException
                 ?? new CoordinatorUnavailableException("the coordinator ended the stream before it began", null);
-            await stream.DisposeAsync();
+            await stream.DisposeAsync().ConfigureAwait(false);
             var left = _calls.Options.ReconnectFor is var patience && patience == Timeout.InfiniteTimeSpan
                 ? TimeSpan.MaxValue : patience - time.GetElapsedTime(started);
             if (!IsTransient(error) || left <= TimeSpan.Zero)
@@ -138,7 +139,7 @@ internal sealed partial class ResilientTaskStream
                 return null;
             }
 
-            await Task.Delay(left < pause ? left : pause, time, _stopping.Token);
+            await Task.Delay(left < pause ? left : pause, time, _stopping.Token).ConfigureAwait(false);
         }
     }
 

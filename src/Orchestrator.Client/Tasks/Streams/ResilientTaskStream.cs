@@ -96,17 +96,17 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
 
         // When the connection closes, the coordinator would treat the tasks as detached, and they no longer have a waiter.
         CancelAll(null);
-        await _stopping.CancelAsync();
+        await _stopping.CancelAsync().ConfigureAwait(false);
         if (connection is not null)
         {
             await connection.Stream.CompleteAsync().WaitAsync(FlushLimit, TimeProvider.System).ConfigureAwait(
                 ConfigureAwaitOptions.SuppressThrowing);
-            await connection.Stream.DisposeAsync();
+            await connection.Stream.DisposeAsync().ConfigureAwait(false);
         }
 
         if (_running is { } running)
-            await running;
-        await _recovery.DisposeAsync();
+            await running.ConfigureAwait(false);
+        await _recovery.DisposeAsync().ConfigureAwait(false);
         List<OpenTask> left;
         lock (_gate)
             left = _slots.TakeSent();
@@ -126,7 +126,7 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
     {
         try
         {
-            await SubmitAsync(task.Observer, task.Sequence, task.Spec, cancellationToken);
+            await SubmitAsync(task.Observer, task.Sequence, task.Spec, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
@@ -142,11 +142,11 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
     {
         while (true)
         {
-            var connection = await ConnectedAsync(cancellationToken);
+            var connection = await ConnectedAsync(cancellationToken).ConfigureAwait(false);
             var tag = Add(observer, sequence, spec);
             try
             {
-                await connection.Stream.SubmitAsync(spec, cancellationToken);
+                await connection.Stream.SubmitAsync(spec, cancellationToken).ConfigureAwait(false);
                 MarkSent(tag, connection);
                 return tag;
             }
@@ -170,7 +170,7 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
     {
         try
         {
-            await submitting;
+            await submitting.ConfigureAwait(false);
             MarkSent(tag, connection);
             return tag;
         }
@@ -185,7 +185,7 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
             throw;
         }
 
-        return await ConnectAndSubmitAsync(observer, sequence, spec, cancellationToken);
+        return await ConnectAndSubmitAsync(observer, sequence, spec, cancellationToken).ConfigureAwait(false);
     }
 
     private ulong Add(TaskResultObserver observer, long sequence, TaskSpec spec)

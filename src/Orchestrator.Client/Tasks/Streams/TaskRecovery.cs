@@ -41,7 +41,7 @@ internal sealed class TaskRecovery(TaskCalls calls, ResilientTaskStream stream) 
             // On the pool: the caller may be a stream's reader, which must not block.
             var running = Task.Run(() => RecoverAsync([.. tasks], instance));
             _running.Add(running);
-            running.ContinueWith(ended => { lock (_gate) _running.Remove(ended); }, TaskScheduler.Default);
+            _ = running.ContinueWith(ended => { lock (_gate) _running.Remove(ended); }, TaskScheduler.Default);
         }
     }
 
@@ -58,11 +58,11 @@ internal sealed class TaskRecovery(TaskCalls calls, ResilientTaskStream stream) 
 
     public async ValueTask DisposeAsync()
     {
-        await _stopping.CancelAsync();
+        await _stopping.CancelAsync().ConfigureAwait(false);
         Task[] running;
         lock (_gate)
             running = [.. _running];
-        await Task.WhenAll(running);
+        await Task.WhenAll(running).ConfigureAwait(false);
         _stopping.Dispose();
     }
 
@@ -70,7 +70,7 @@ internal sealed class TaskRecovery(TaskCalls calls, ResilientTaskStream stream) 
     {
         try
         {
-            await calls.CancelAsync(ids, cancellationToken: _stopping.Token);
+            await calls.CancelAsync(ids, cancellationToken: _stopping.Token).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is OrchestratorException or OperationCanceledException or ObjectDisposedException)
         {
@@ -85,7 +85,7 @@ internal sealed class TaskRecovery(TaskCalls calls, ResilientTaskStream stream) 
         {
             while (left.Count > 0)
             {
-                var connection = await stream.ConnectedAsync(_stopping.Token);
+                var connection = await stream.ConnectedAsync(_stopping.Token).ConfigureAwait(false);
                 if (connection.Instance != instance)
                 {
                     Lose(left.Where(task => !IsDurable(task)), "the coordinator was started again");
@@ -93,9 +93,9 @@ internal sealed class TaskRecovery(TaskCalls calls, ResilientTaskStream stream) 
                     instance = connection.Instance;
                 }
 
-                left = await AskAsync(left);
+                left = await AskAsync(left).ConfigureAwait(false);
                 if (left.Count > 0)
-                    await Task.Delay(Pause, TimeProvider.System, _stopping.Token);
+                    await Task.Delay(Pause, TimeProvider.System, _stopping.Token).ConfigureAwait(false);
             }
         }
         catch (Exception exception)
@@ -126,8 +126,8 @@ internal sealed class TaskRecovery(TaskCalls calls, ResilientTaskStream stream) 
         try
         {
             foreach (var batch in tasks.Chunk(QueriesAtOnce))
-                running.AddRange((await Task.WhenAll(batch.Select(FindAsync))).OfType<OpenTask>());
-            return running.Count > 0 ? await WatchAsync(running) : running;
+                running.AddRange((await Task.WhenAll(batch.Select(FindAsync)).ConfigureAwait(false)).OfType<OpenTask>());
+            return running.Count > 0 ? await WatchAsync(running).ConfigureAwait(false) : running;
         }
         catch (CoordinatorUnavailableException)
         {
@@ -141,7 +141,7 @@ internal sealed class TaskRecovery(TaskCalls calls, ResilientTaskStream stream) 
     {
         try
         {
-            var info = await calls.GetTaskAsync(task.TaskId, _stopping.Token);
+            var info = await calls.GetTaskAsync(task.TaskId, _stopping.Token).ConfigureAwait(false);
             if (info.Result is null || info.State < TaskState.Succeeded)
                 return task;
             Settle(task, info.Result);
@@ -160,7 +160,7 @@ internal sealed class TaskRecovery(TaskCalls calls, ResilientTaskStream stream) 
         var open = tasks.ToDictionary(task => task.TaskId);
         try
         {
-            await foreach (var item in calls.WatchTasksAsync([.. open.Keys], cancellationToken: _stopping.Token))
+            await foreach (var item in calls.WatchTasksAsync([.. open.Keys], cancellationToken: _stopping.Token).ConfigureAwait(false))
             {
                 if (item.EventCase == TaskEvent.EventOneofCase.Result && open.Remove(item.TaskId, out var task))
                     Settle(task, item.Result);

@@ -52,6 +52,6 @@ internal sealed class TaskStreamPool(TaskCalls calls) : IAsyncDisposable
             streams = [.. _streams];
         }
 
-        await Task.WhenAll(streams.Select(stream => stream.DisposeAsync().AsTask()));
+        await Task.WhenAll(streams.Select(stream => stream.DisposeAsync().AsTask())).ConfigureAwait(false);
     }
 }

@@ -134,21 +134,21 @@ internal sealed class AsyncLane : ILane, IThreadPoolWorkItem
         try
         {
             call = AttemptRunner.Invoke(attempt);
-            if (!call.IsCompleted)
+            if (call.IsCompleted)
             {
-                _ = FinishAsync(attempt, call);
-                return false;
+                _services.Runner.Succeed(attempt, call.GetAwaiter().GetResult(), exclusive: true);
+                return true;
             }
-
-            _services.Runner.Succeed(attempt, call.GetAwaiter().GetResult(), exclusive: true);
         }
         catch (Exception e)
         {
             // Any exception of a handler is the task's failure, not the worker's.
             _services.Runner.Fail(attempt, e, exclusive: true);
+            return true;
         }
 
-        return true;
+        _ = FinishAsync(attempt, call);
+        return false;
     }
 
     private async Task FinishAsync(TaskContext attempt, ValueTask<ByteString> call)

@@ -104,7 +104,9 @@ internal sealed class LaneThread : SynchronizationContext
             {
                 var task = call.AsTask();
                 PumpUntil(task);
+#pragma warning disable VSTHRD002 // It has ended.
                 output = task.GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
             }
 
             runner.Succeed(attempt, output, exclusive: true);

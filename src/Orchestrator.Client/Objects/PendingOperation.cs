@@ -1,0 +1,54 @@
+using Grpc.Core;
+using Orchestrator.Client.Connection;
+using Orchestrator.Client.Errors;
+using Orchestrator.Protocol;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client.Objects;
+
+/// <summary>One operation that waits for its outcome.</summary>
+internal sealed class PendingOperation(Operation operation)
+{
+    // Bytes of an operation's id and its surrounding fields.
+    private const int MessageOverhead = 64;
+
+    // Measuring an operation costs half of what writing it costs; only operations that carry payloads or lists can be large.
+    private const int UsualBytes = 64;
+
+    public Operation Operation => operation;
+
+    /// <summary>Its size in bytes: exact where it may be large.</summary>
+    public int Bytes { get; } = Measure(operation);
+
+    public bool IsCancelled { get; set; }
+
+    public TaskCompletionSource<Outcome> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Fail(OrchestratorException error) => Outcome.TrySetException(Again(error));
+
+    // Each waiter throws its own exception: a shared object would carry the stack of the last throw.
+    internal static OrchestratorException Again(OrchestratorException error) => error is CoordinatorUnavailableException
+        ? new CoordinatorUnavailableException(error.Message, error)
+        : RpcExceptionMapper.Map(error.Reason, error.StatusCode, error.Message, null, null, error);
+
+    /// <summary>Throws if no message can hold the operation: the coordinator would end the whole stream.</summary>
+    private static int Measure(Operation operation)
+    {
+        if (operation.RequestCase is not (Operation.RequestOneofCase.Put or Operation.RequestOneofCase.Send
+            or Operation.RequestOneofCase.Settle
+            or Operation.RequestOneofCase.UpdateDict or Operation.RequestOneofCase.ReadDict
+            or Operation.RequestOneofCase.UpdateList or Operation.RequestOneofCase.UpdateArray))
+            return UsualBytes;
+        var bytes = operation.CalculateSize();
+        if (bytes <= ProtocolConstants.MaxMessageBytes - MessageOverhead)
+            return bytes;
+        throw RpcExceptionMapper.Map(
+            ErrorReason.LimitExceeded,
+            StatusCode.ResourceExhausted,
+            $"the {operation.RequestCase} of {bytes:N0} bytes is larger than a message may be, which is " +
+            $"{ProtocolConstants.MaxMessageBytes:N0}; send it in parts",
+            null,
+            null,
+            null);
+    }
+}

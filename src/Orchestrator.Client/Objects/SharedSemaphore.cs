@@ -1,0 +1,96 @@
+using Orchestrator.Client.Errors;
+using Orchestrator.Client.Serialization;
+using Orchestrator.V1;
+
+namespace Orchestrator.Client.Objects;
+
+/// <summary>A semaphore shared by every process that names it.</summary>
+public sealed class SharedSemaphore
+{
+    private readonly CoordinationSession _session;
+    private readonly int? _initialPermits;
+    private readonly bool _bounded;
+    private readonly string _flow;
+
+    internal SharedSemaphore(CoordinationSession session, string name, int? initialPermits, bool bounded, string flow = "")
+    {
+        _session = session;
+        _flow = flow;
+        _initialPermits = initialPermits;
+        _bounded = bounded;
+        Name = name;
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Waits until the session has the permits, all at once.</summary>
+    public async Task<PermitHold> AcquireAsync(int permits = 1, CancellationToken cancellationToken = default) =>
+        (await AcquireAsync(permits, null, cancellationToken).ConfigureAwait(false))!;
+
+    /// <summary>Waits for at most this long; null if the permits were not acquired. Zero makes one attempt.</summary>
+    public Task<PermitHold?> TryAcquireAsync(TimeSpan timeout, int permits = 1, CancellationToken cancellationToken = default) =>
+        AcquireAsync(permits, timeout, cancellationToken);
+
+    /// <summary>Releases permits, or adds some if the semaphore is unbounded; returns the number then free.</summary>
+    public async Task<int> ReleaseAsync(int permits = 1, CancellationToken cancellationToken = default)
+    {
+        var request = new ReleaseSemaphoreRequest { Semaphore = Name, Permits = permits, SessionId = _session.RequestSession };
+        // Only an unbounded semaphore can start with a release, its first signal.
+        if (_initialPermits is { } initial && !_bounded)
+            request.InitialPermits = initial;
+        return (await _session.SendAsync(
+            new Operation { ReleaseSemaphore = request }, cancellationToken).ConfigureAwait(false)).ReleaseSemaphore.AvailablePermits;
+    }
+
+    private async Task<PermitHold?> AcquireAsync(int permits, TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        var request = new AcquireSemaphoreRequest
+        {
+            Semaphore = Name,
+            Permits = permits,
+            Bounded = _bounded,
+            SessionId = _session.RequestSession,
+            Flow = _flow
+        };
+        if (_initialPermits is { } initial)
+            request.InitialPermits = initial;
+        request.Timeout = TimeLimits.OrNone(timeout);
+        var response = (await _session.SendAsync(new Operation { AcquireSemaphore = request }, cancellationToken)
+            .ConfigureAwait(false)).AcquireSemaphore;
+        return response.Status == WaitStatus.Ok ? new PermitHold(this, permits, _session) : null;
+    }
+}
+
+/// <summary>Held permits of a semaphore. Disposing releases them.</summary>
+public sealed class PermitHold : IAsyncDisposable
+{
+    private readonly SharedSemaphore _semaphore;
+    private readonly CoordinationSession _session;
+    private int _released;
+
+    internal PermitHold(SharedSemaphore semaphore, int permits, CoordinationSession session)
+    {
+        _semaphore = semaphore;
+        _session = session;
+        Permits = permits;
+    }
+
+    /// <summary>The number of permits.</summary>
+    public int Permits { get; }
+
+    /// <summary>Releases the permits; does nothing if the session has ended or they were released before.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _released, 1) != 0)
+            return;
+        try
+        {
+            await _semaphore.ReleaseAsync(Permits).ConfigureAwait(false);
+        }
+        catch (OrchestratorException exception) when (exception is SessionLostException || _session.HasEnded)
+        {
+            // The permits were released with the session.
+        }
+    }
+}
