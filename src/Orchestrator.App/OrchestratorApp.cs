@@ -12,7 +12,7 @@ namespace Orchestrator.App;
 /// <example>
 /// <code>
 /// var app = OrchestratorApp.Create(args);
-/// app.MapTask("square", TaskKind.Cpu, (long n) => n * n);
+/// app.MapTask("square", HandlerKind.Cpu, (long n) => n * n);
 /// return await app.RunAsync(async pool =>
 /// {
 ///     await foreach (var square in pool.MapAsync&lt;long, long&gt;("square", [1, 2, 3]))
@@ -115,7 +115,8 @@ public sealed class OrchestratorApp : ITaskMap
         {
             return SignalledExit + await signalled.Task.ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is ArgumentException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is ArgumentException or IOException or UnauthorizedAccessException
+            or PlatformNotSupportedException)
         {
             await Console.Error.WriteLineAsync($"The pool does not start: {exception.Message}").ConfigureAwait(false);
             return ExitFailed;

@@ -103,6 +103,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     /// <param name="inProcessHandlers">The handlers of the in-process placements.</param>
     /// <param name="services">The service provider of those handlers.</param>
     /// <param name="loggers">The log's target; null logs warnings to the console.</param>
+    /// <exception cref="PlatformNotSupportedException">This system is not Linux.</exception>
     /// <exception cref="ArgumentException">The options are invalid; the message names every fault.</exception>
     /// <exception cref="IOException">Another coordinator runs in the data directory, or the directory cannot be used.</exception>
     public static CoordinatorApplication Create(
@@ -110,6 +111,13 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         ILoggerFactory? loggers = null)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new PlatformNotSupportedException(
+                "An Orchestrator coordinator needs Linux, whose means it uses to supervise its workers. Programs on other systems use one " +
+                "on Linux by Orchestrator.Client.");
+        }
+
         var faults = options.Validate();
         if (faults.Count > 0)
             throw new ArgumentException(string.Join("; ", faults), nameof(options));

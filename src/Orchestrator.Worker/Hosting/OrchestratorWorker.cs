@@ -7,7 +7,7 @@ namespace Orchestrator.Worker.Hosting;
 /// <example>
 /// <code>
 /// var worker = OrchestratorWorker.CreateBuilder(args);
-/// worker.MapTask("square", TaskKind.Cpu, (long n) => n * n);
+/// worker.MapTask("square", HandlerKind.Cpu, (long n) => n * n);
 /// return await worker.RunAsync();
 /// </code>
 /// </example>
@@ -18,9 +18,17 @@ public static class OrchestratorWorker
     /// </summary>
     /// <param name="args">The program's arguments. Workers take none: all settings come on standard input.</param>
     /// <param name="json">How handlers' inputs and outputs are read and written; see <see cref="TaskHandlerRegistry"/>.</param>
+    /// <exception cref="PlatformNotSupportedException">This system is not Linux.</exception>
     public static WorkerBuilder CreateBuilder(string[] args, JsonSerializerOptions? json = null)
     {
         ArgumentNullException.ThrowIfNull(args);
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new PlatformNotSupportedException(
+                "An Orchestrator worker needs Linux, whose means its coordinator uses to supervise it. Programs on other systems use a " +
+                "coordinator on Linux by Orchestrator.Client.");
+        }
+
         ParentProcess.DieWithParent();
         return new WorkerBuilder(json);
     }

@@ -1,0 +1,9 @@
+using Orchestrator.Worker.Hosting;
+using Orchestrator.Worker.Tasks;
+
+// Started by a coordinator: orchestrator serve --worker-command 'dotnet OrchestratorWorker1.dll'
+var worker = OrchestratorWorker.CreateBuilder(args);
+
+worker.MapTask("square", HandlerKind.Cpu, (long n) => n * n);
+
+await worker.RunAsync();
