@@ -139,7 +139,7 @@ public sealed class CoordinationSession : IAsyncDisposable
     /// Detaches a session owned elsewhere from the shared stream. The session's owner ends it and releases its holds, so this client's
     /// remaining holders see them as lost.
     /// </summary>
-    public void Detach()
+    internal void Detach()
     {
         if (_isOwner)
             throw new InvalidOperationException("this client opened the session; dispose it instead of detaching it");

@@ -12,7 +12,7 @@ namespace Orchestrator.Client.Objects;
 /// <param name="address">Such as <c>http://127.0.0.1:7600</c>, or <c>unix:</c> and the path of a socket.</param>
 /// <param name="token">The credential.</param>
 /// <param name="displayName">For people.</param>
-public sealed class SessionPool(string address, string token, string displayName) : IAsyncDisposable
+internal sealed class SessionPool(string address, string token, string displayName) : IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private GrpcChannel? _channel;

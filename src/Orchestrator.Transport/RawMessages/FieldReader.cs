@@ -8,7 +8,7 @@ namespace Orchestrator.Transport.RawMessages;
 /// Reads protobuf's wire format from a span, for the few messages that occur hundreds of thousands of times a second: creating an object
 /// for each, and one for each of its parts, costs several times what reading costs. Accepts and refuses the same bytes as generated code.
 /// </summary>
-public ref struct FieldReader(ReadOnlySpan<byte> bytes)
+internal ref struct FieldReader(ReadOnlySpan<byte> bytes)
 {
     private const int VarintType = 0;
     private const int Fixed64Type = 1;

@@ -5,7 +5,7 @@ using Google.Protobuf;
 namespace Orchestrator.Transport.RawMessages;
 
 /// <summary>Writes protobuf's wire format to a span that is large enough. As in generated code, default values are omitted.</summary>
-public ref struct FieldWriter(Span<byte> target)
+internal ref struct FieldWriter(Span<byte> target)
 {
     /// <summary>An upper bound for the tag, and the number or the length, of a field.</summary>
     public const int SizeOfNumber = 11;

@@ -1,7 +1,7 @@
 namespace Orchestrator.Transport.RawMessages;
 
 /// <summary>A message that handwritten code writes as an item of another.</summary>
-public interface IWireItem
+internal interface IWireItem
 {
     /// <summary>An upper bound of its size, close to the actual size: see <see cref="MessageBuffer.ItemSlack"/>.</summary>
     int SizeAtMost { get; }

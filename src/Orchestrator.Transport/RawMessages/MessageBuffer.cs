@@ -8,7 +8,7 @@ namespace Orchestrator.Transport.RawMessages;
 /// <summary>
 /// A message as its bytes, in a reusable buffer: written item by item, or as received. The user knows its type.
 /// </summary>
-public sealed class MessageBuffer
+internal sealed class MessageBuffer
 {
     /// <summary>How much larger an item's bound usually is than the item.</summary>
     public const int ItemSlack = 70;

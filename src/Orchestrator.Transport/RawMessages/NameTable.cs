@@ -6,7 +6,7 @@ namespace Orchestrator.Transport.RawMessages;
 /// Frequent texts, such as handlers' names, looked up by their UTF-8 bytes: so that a name costs a comparison and no string. Holds few, and
 /// evicts one for another. Thread-safe.
 /// </summary>
-public sealed class NameTable
+internal sealed class NameTable
 {
     private const int Size = 512;
     private const int MaxLength = 128;

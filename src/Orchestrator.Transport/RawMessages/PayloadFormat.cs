@@ -7,7 +7,7 @@ namespace Orchestrator.Transport.RawMessages;
 /// Checks whether bytes are an <c>orchestrator.v1.Payload</c>. A worker's output passes through to a client unread, together with the
 /// results of others: bytes that the client's generated code refuses would invalidate the whole message.
 /// </summary>
-public static class PayloadFormat
+internal static class PayloadFormat
 {
     // Generated code refuses more than a hundred nested messages, in most languages. Up to fourteen of them surround a payload: the deepest
     // message of the contract or of the journal that holds one, and an object that it may be put into.

@@ -7,7 +7,7 @@ namespace Orchestrator.Transport.RawMessages;
 /// An <c>orchestrator.v1.TaskResult</c> without error and timing, for writing only; any other result is a
 /// <see cref="RawTaskResult"/>.
 /// </summary>
-public readonly record struct PlainTaskResult(ulong TaskId, ulong Tag, TaskState State, ByteString Output, string Worker, int Attempt)
+internal readonly record struct PlainTaskResult(ulong TaskId, ulong Tag, TaskState State, ByteString Output, string Worker, int Attempt)
     : IWireItem
 {
     /// <summary>The field of <c>StreamTasksResponse</c> that holds these.</summary>
@@ -29,7 +29,7 @@ public readonly record struct PlainTaskResult(ulong TaskId, ulong Tag, TaskState
 }
 
 /// <summary>A generated message as an item.</summary>
-public readonly record struct MessageItem(IMessage Message) : IWireItem
+internal readonly record struct MessageItem(IMessage Message) : IWireItem
 {
     /// <inheritdoc/>
     public int SizeAtMost => Message.CalculateSize();

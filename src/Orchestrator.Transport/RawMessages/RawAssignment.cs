@@ -4,7 +4,7 @@ using Google.Protobuf.WellKnownTypes;
 namespace Orchestrator.Transport.RawMessages;
 
 /// <summary><c>orchestrator.worker.v1.Assignment</c>, with its payload as the bytes that arrived.</summary>
-public record struct RawAssignment : IWireItem
+internal record struct RawAssignment : IWireItem
 {
     /// <summary>The field of <c>ExecuteRequest</c> that holds these.</summary>
     public const int Field = 1;

@@ -4,7 +4,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Transport.RawMessages;
 
 /// <summary><c>orchestrator.worker.v1.AttemptResult</c>, with its payload as the bytes that arrived.</summary>
-public record struct RawAttemptResult : IWireItem
+internal record struct RawAttemptResult : IWireItem
 {
     /// <summary>The field of <c>ExecuteResponse</c> that holds these.</summary>
     public const int Field = 2;

@@ -1,7 +1,7 @@
 namespace Orchestrator.Transport.RawMessages;
 
 /// <summary><c>google.protobuf.Duration</c> as a value.</summary>
-public readonly record struct RawDuration(long Seconds, int Nanos)
+internal readonly record struct RawDuration(long Seconds, int Nanos)
 {
     internal const int SizeAtMost = 3 * FieldWriter.SizeOfNumber;
 

@@ -8,7 +8,7 @@ namespace Orchestrator.Transport.RawMessages;
 /// <summary>
 /// <c>orchestrator.v1.TaskService</c> with pass-through messages where payloads travel, and the generated ones elsewhere.
 /// </summary>
-public static class RawTaskMessages
+internal static class RawTaskMessages
 {
     private const string Service = "orchestrator.v1.TaskService";
 

@@ -1,7 +1,7 @@
 namespace Orchestrator.Transport.RawMessages;
 
 /// <summary>An <c>orchestrator.v1.TaskSpec</c> in place within a received message; to be read before that message is released.</summary>
-public readonly ref struct RawTaskView
+internal readonly ref struct RawTaskView
 {
     /// <summary>The field of <c>StreamTasksRequest</c> that holds these.</summary>
     public const int Field = 2;

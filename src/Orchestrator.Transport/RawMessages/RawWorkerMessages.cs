@@ -7,7 +7,7 @@ namespace Orchestrator.Transport.RawMessages;
 /// <summary>
 /// <c>orchestrator.worker.v1.WorkerService</c> with messages as their bytes: its users read and write the content.
 /// </summary>
-public static class RawWorkerMessages
+internal static class RawWorkerMessages
 {
     /// <summary>The long stream between the coordinator and a worker.</summary>
     public static readonly Method<MessageBuffer, MessageBuffer> ExecuteMethod = new(

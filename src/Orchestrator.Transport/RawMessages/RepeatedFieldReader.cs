@@ -6,7 +6,7 @@ namespace Orchestrator.Transport.RawMessages;
 /// Reads a message that consists mostly of one repeated field: its items are returned as bytes, and the rest is parsed as a message.
 /// </summary>
 /// <typeparam name="TRest">The message without the items.</typeparam>
-public ref struct RepeatedFieldReader<TRest>(ReadOnlySpan<byte> message, int itemField)
+internal ref struct RepeatedFieldReader<TRest>(ReadOnlySpan<byte> message, int itemField)
     where TRest : class, IMessage<TRest>, new()
 {
     private readonly ReadOnlySpan<byte> _message = message;

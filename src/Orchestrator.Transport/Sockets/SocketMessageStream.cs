@@ -14,7 +14,7 @@ namespace Orchestrator.Transport.Sockets;
 /// loop and the thread pool on each side, which costs several times what most tasks cost.
 /// </summary>
 /// <remarks>One thread reads and one writes at a time.</remarks>
-public sealed unsafe class SocketMessageStream : IDisposable
+internal sealed unsafe class SocketMessageStream : IDisposable
 {
     private const int PrefixBytes = MessageBuffer.PrefixBytes;
     private const int FirstBufferBytes = 256 * 1024;

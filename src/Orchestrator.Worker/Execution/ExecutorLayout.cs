@@ -4,7 +4,7 @@ using Orchestrator.Worker.Tasks;
 namespace Orchestrator.Worker.Execution;
 
 /// <summary>The lanes of an executor.</summary>
-public sealed class ExecutorLayout
+internal sealed class ExecutorLayout
 {
     private readonly Func<LaneServices, ExecutorLanes> _build;
 

@@ -6,7 +6,7 @@ namespace Orchestrator.Worker.Execution;
 /// The shared file of one byte per assignment slot that outlives the worker: it shows the coordinator which of a dead worker's attempts had
 /// started, so that at-most-once is exact. A mark is one store into shared memory.
 /// </summary>
-public sealed unsafe class FlightRecorder : IDisposable
+internal sealed unsafe class FlightRecorder : IDisposable
 {
     /// <summary>Assigned, not started; written by the coordinator.</summary>
     public const byte Assigned = 0;

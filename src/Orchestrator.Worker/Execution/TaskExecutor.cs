@@ -10,7 +10,7 @@ namespace Orchestrator.Worker.Execution;
 /// tasks placed in process. All members may be called from any thread; none of them runs user code on the calling thread, except
 /// <see cref="RunInline"/>.
 /// </summary>
-public sealed class TaskExecutor : IAsyncDisposable
+internal sealed class TaskExecutor : IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<AttemptKey, TaskContext> _attempts = [];

@@ -62,13 +62,10 @@ internal sealed class HandlerLifetimes(IServiceCollection services)
     public bool IsSingleton(Type type) => _singletons.Contains(type);
 }
 
-/// <summary>Service registrations for executors outside a worker process.</summary>
-public static class TaskServiceCollectionExtensions
+/// <summary>The service registrations of a worker.</summary>
+internal static class TaskServiceCollectionExtensions
 {
-    /// <summary>
-    /// Lets handler classes registered as singletons run without a scope per task. Workers do this themselves; a program that creates its
-    /// own <see cref="TaskExecutor"/> calls it after its other registrations.
-    /// </summary>
+    /// <summary>Lets handler classes registered as singletons run without a scope per task; called after all other registrations.</summary>
     public static IServiceCollection AddTaskHandlerLifetimes(this IServiceCollection services) =>
         services.AddSingleton(_ => new HandlerLifetimes(services));
 }

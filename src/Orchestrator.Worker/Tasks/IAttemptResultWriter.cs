@@ -9,7 +9,7 @@ namespace Orchestrator.Worker.Tasks;
 /// <see cref="TaskExecutor.Cancel"/>, <see cref="TaskExecutor.GiveBack"/> and <see cref="TaskExecutor.Drain"/> for attempts that end there
 /// without having run. An attempt's events come before its result. Implementations must neither block nor throw.
 /// </summary>
-public interface IAttemptResultWriter
+internal interface IAttemptResultWriter
 {
     /// <summary>An attempt has ended; called exactly once for each that was not returned.</summary>
     void Completed(in RawAttemptResult result);

@@ -15,7 +15,7 @@ namespace Orchestrator.Integration.Tests.Sdk;
 /// <summary>Part 5, 29: every disposable of the SDK can be disposed repeatedly, concurrently, and after its owner.</summary>
 public sealed class RepeatedDisposalTests(SdkFixture fixture) : IClassFixture<SdkFixture>
 {
-    /// <summary>Each public disposable, created in a session and a client of the test's own.</summary>
+    /// <summary>Each public disposable, and what the SDK itself disposes, created in a session and a client of the test's own.</summary>
     private static readonly Dictionary<string, Func<OrchestratorClient, CoordinationSession, Task<object>>> s_made =
         new(StringComparer.Ordinal)
         {
@@ -60,14 +60,13 @@ public sealed class RepeatedDisposalTests(SdkFixture fixture) : IClassFixture<Sd
     public static TheoryData<string> Names => [.. s_made.Keys];
 
     [Fact]
-    public void Every_public_disposable_of_the_sdk_is_tried() => Assert.Equal(
+    public void Every_public_disposable_of_the_sdk_is_tried() => Assert.Empty(
         new[] { typeof(OrchestratorClient).Assembly, typeof(TaskExecutor).Assembly, typeof(OrchestratorApp).Assembly }
             .SelectMany(assembly => assembly.GetExportedTypes())
             .Where(type => type is { IsClass: true, IsAbstract: false }
                 && (type.IsAssignableTo(typeof(IAsyncDisposable)) || type.IsAssignableTo(typeof(IDisposable))))
             .Select(type => type.Name)
-            .Order(),
-        s_made.Keys.Order());
+            .Except(s_made.Keys));
 
     [Theory]
     [MemberData(nameof(Names))]
