@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Orchestrator.Cli.Tests;
 using Orchestrator.Cli.Commands;
 using Orchestrator.Cli.Common;
 using Orchestrator.TestKit;
