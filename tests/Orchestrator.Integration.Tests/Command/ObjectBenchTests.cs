@@ -10,6 +10,7 @@ using CommandLine = Orchestrator.TestKit.CommandLine;
 namespace Orchestrator.Integration.Tests.Command;
 
 /// <summary>The benches of shared objects, the comparison and the load test on a real coordinator, in their shortest form.</summary>
+[Trait("Kind", "slow")]
 public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     [Theory]

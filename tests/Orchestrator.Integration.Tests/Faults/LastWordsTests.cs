@@ -5,6 +5,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>Part 5, 9: the first lines of a worker's last output matter most, and they reach the task's error and the log.</summary>
+[Trait("Kind", "slow")]
 public sealed class LastWordsTests
 {
     [Theory]

@@ -17,6 +17,7 @@ namespace Orchestrator.Integration.Tests.Faults;
 /// so that every client and the next start can read all accepted payloads; and a client that cannot read a response fails only that
 /// operation.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;

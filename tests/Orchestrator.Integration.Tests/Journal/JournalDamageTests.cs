@@ -13,6 +13,7 @@ namespace Orchestrator.Integration.Tests.Journal;
 /// Part 5, 5: acknowledged data that is missing prevents the start; unfinished writes do not. Files that disappear while the journal is
 /// open are reported at once.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class JournalDamageTests : IDisposable
 {
     private const int Puts = 500;

@@ -13,6 +13,7 @@ namespace Orchestrator.Integration.Tests.Sdk;
 /// <summary>
 /// No call throws a bare <see cref="RpcException"/>: each reason on each path, and each public method without a coordinator.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class ExceptionTests
 {
     private static readonly CoordinatorEndpoint Endpoint = new(new Uri("http://127.0.0.1:7600"), "given", "token", "given");

@@ -15,6 +15,7 @@ namespace Orchestrator.Integration.Tests.Security;
 /// Part 5, 13: a caller without a credential is rejected by its headers, and costs the process almost no memory; incomplete requests are
 /// bounded for all.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class CredentialFirstTests : IDisposable
 {
     private const long OfStranger = 256 * 1024;
