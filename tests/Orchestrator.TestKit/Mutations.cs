@@ -34,6 +34,26 @@ public static class Mutations
         }
     }
 
+    /// <summary>Reads each of these inputs.</summary>
+    /// <exception cref="InvalidOperationException">The reader failed in another way than by reporting the input as damaged.</exception>
+    public static void Read(int seed, Func<byte[], object?> read, Func<Exception, bool> isRefusal, params IReadOnlyList<byte[]> corpus)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        ArgumentNullException.ThrowIfNull(isRefusal);
+        foreach (var bytes in Of(seed, corpus))
+        {
+            try
+            {
+                read(bytes);
+            }
+            catch (Exception error)
+            {
+                if (!isRefusal(error))
+                    throw new InvalidOperationException($"seed {seed}, {Convert.ToHexString(bytes)}", error);
+            }
+        }
+    }
+
     private static void Damage(List<byte> bytes, Random random, IReadOnlyList<byte[]> corpus)
     {
         var at = random.Next(bytes.Count + 1);

@@ -29,6 +29,11 @@ internal static class SqlHandlers
     private const int CallFunction = 31;
     private const int Recurse = 33;
 
+    // Less than a millisecond of a query's instructions.
+    private const int StepsBetweenLooks = 10_000;
+    private const int Continue = 0;
+    private const int Stop = 1;
+
     // What a query may do: read, call functions, recurse. Anything else, such as PRAGMA or ATTACH, reaches settings or files.
     private static readonly HashSet<int> Allowed = [Select, ReadColumn, CallFunction, Recurse];
 
@@ -56,8 +61,9 @@ internal static class SqlHandlers
             // Checks the file that SQLite has actually opened: a link may have been swapped since the path was resolved.
             paths.CheckOpened("database", input.Database, SqliteNative.DescriptorOf(connection.Handle!));
             Restrict(connection);
-            using var interrupt = token.UnsafeRegister(
-                static state => raw.sqlite3_interrupt(((SqliteConnection)state!).Handle), connection);
+            // Not sqlite3_interrupt, which does nothing to a statement that is about to begin.
+            raw.sqlite3_progress_handler(
+                connection.Handle, StepsBetweenLooks, _ => token.IsCancellationRequested ? Stop : Continue, null);
             using var command = connection.CreateCommand();
             command.CommandText = input.Sql;
             using var reader = command.ExecuteReader();

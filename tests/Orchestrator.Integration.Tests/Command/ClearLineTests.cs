@@ -3,7 +3,6 @@ using Grpc.Core;
 using Orchestrator.Cli.Common;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
-using Orchestrator.Client.Serialization;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
@@ -51,18 +50,6 @@ public sealed class ClearLineTests(SharedCoordinator shared) : IClassFixture<Sha
     {
         var (code, output) = await TestKit.CommandLine.RunAsync(["run", "echo", json, .. At]);
         Assert.Equal((ExitCode.Ok, expected), (code, output.Trim()));
-    }
-
-    [Fact]
-    public void Json_of_the_sdk_says_the_same()
-    {
-        Assert.Throws<System.Text.Json.JsonException>(() => Payloads.FromJson("\"\ud800\""));
-        Assert.Throws<System.Text.Json.JsonException>(() => Payloads.FromJson("""["\ud800"]"""));
-        // An escaped surrogate pair is one character.
-        Assert.Equal("\ud83d\ude00", Payloads.FromJson("""
-            "\ud83d\ude00"
-            """).Json.StringValue);
-        Assert.Equal("1e400", Payloads.FromJson("1e400").Json.StringValue);
     }
 
     [Theory]

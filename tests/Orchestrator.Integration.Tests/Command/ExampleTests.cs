@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Orchestrator.Cli.Tests;
 using Orchestrator.Cli.Commands;
 using Orchestrator.Cli.Common;
 using Orchestrator.TestKit;
@@ -12,6 +13,7 @@ namespace Orchestrator.Integration.Tests.Command;
 /// only what would reach beyond the test: <c>serve</c> uses free ports and folders of the test, and benches run briefly. Examples that
 /// follow output are ended by Ctrl-C in a terminal, once they have shown something.
 /// </remarks>
+[Trait("Kind", "slow")]
 public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<ExampleStage>
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(100);

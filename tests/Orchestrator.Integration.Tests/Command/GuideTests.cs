@@ -4,6 +4,7 @@ using Orchestrator.TestKit;
 namespace Orchestrator.Integration.Tests.Command;
 
 /// <summary><c>orchestrator guide</c>: every row is run through the command.</summary>
+[Trait("Kind", "slow")]
 public sealed class GuideTests(GuideOutput guide) : IClassFixture<GuideOutput>
 {
     // Written by hand, so that a dropped or renamed row is noticed. The expected lines are ones that a row cannot print by chance.
@@ -117,6 +118,7 @@ public sealed class GuideTests(GuideOutput guide) : IClassFixture<GuideOutput>
 /// <summary>
 /// The rows on the speedup of several processes: valid only where nothing else uses the cores. Explicit: <c>scripts/accept times</c>.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class GuideSpeedTests
 {
     public static TheoryData<string, string> Rows => new()

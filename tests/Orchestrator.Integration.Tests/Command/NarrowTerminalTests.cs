@@ -1,5 +1,4 @@
 using Orchestrator.Cli.Common;
-using Orchestrator.Cli.Top;
 using Orchestrator.Client.Serialization;
 using Orchestrator.Client.Tasks;
 using Orchestrator.Coordinator.Hosting;
@@ -64,27 +63,6 @@ public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixtur
             "succeeded", "failed", "cancelled", "timed out", "lost", "retried", "q quit", "d drain" })
             Assert.Contains(part, header, StringComparison.Ordinal);
         Assert.DoesNotContain("…", header, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData(40)]
-    [InlineData(60)]
-    [InlineData(80)]
-    [InlineData(100)]
-    [InlineData(300)]
-    public void The_header_is_packed_into_as_few_lines_as_it_fits_in(int width)
-    {
-        var parts = TopTables.Headline(new TopSnapshot(
-            new Uri("http://127.0.0.1:7600"), new ServiceStatus { Version = "1.2.3", Draining = true }, [], [], DateTimeOffset.UnixEpoch));
-        foreach (var line in parts)
-        {
-            var packed = TopScreen.Packed(line, width).ToArray();
-            Assert.All(packed, text => Assert.True(text.Length <= width, text));
-            if (width >= 60)
-                Assert.Equal(string.Join(", ", line), string.Join(" ", packed.Select(text => text.TrimStart())));
-            if (width == 300)
-                Assert.Single(packed);
-        }
     }
 
     [Fact]

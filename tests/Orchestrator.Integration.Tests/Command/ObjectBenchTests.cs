@@ -1,9 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Grpc.Core;
-using Orchestrator.Cli.Bench.Compare;
-using Orchestrator.Cli.Bench.Load;
-using Orchestrator.Cli.Bench.Objects.Partner;
 using Orchestrator.Cli.Common;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.TestKit;
@@ -13,6 +10,7 @@ using CommandLine = Orchestrator.TestKit.CommandLine;
 namespace Orchestrator.Integration.Tests.Command;
 
 /// <summary>The benches of shared objects, the comparison and the load test on a real coordinator, in their shortest form.</summary>
+[Trait("Kind", "slow")]
 public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     [Theory]
@@ -94,28 +92,6 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
         Assert.DoesNotContain("href=", page.Replace("xlink:href=\"#", "", StringComparison.Ordinal), StringComparison.Ordinal);
         // The bench changed the number of workers, and restored it.
         Assert.Equal(2, (await shared.Coordinator.WorkersAsync()).Count);
-    }
-
-    [Fact]
-    public void A_rate_of_zero_has_no_point_on_a_logarithmic_axis()
-    {
-        var series = ComparePlots.LogSeries("stream", "#000000", [1, 2, 3], [10, 0, 1000]);
-        Assert.Equal([1, 3], series.X);
-        Assert.Equal([1, 3], series.Y);
-    }
-
-    [Fact]
-    public void A_partner_hands_over_its_latencies_as_text()
-    {
-        var latency = new LatencyRecorder();
-        for (var i = 1; i <= 2_000; i++)
-            latency.Record(0, i * 1_000);
-        var back = PartnerReport.Parse(new PartnerReport(2_000, latency).ToString());
-        Assert.Equal(2_000, back.Operations);
-        Assert.Equal(latency.At(50)!.Value.TotalMicroseconds, back.Latency.At(50)!.Value.TotalMicroseconds,
-            latency.At(50)!.Value.TotalMicroseconds * 0.002);
-        Assert.Equal(latency.Count, back.Latency.Count);
-        Assert.Throws<IOException>(() => PartnerReport.Parse("failed no such queue"));
     }
 
     [Fact]

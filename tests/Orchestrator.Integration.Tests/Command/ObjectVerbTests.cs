@@ -5,6 +5,7 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 namespace Orchestrator.Integration.Tests.Command;
 
 /// <summary>The verbs of shared objects, as a shell script uses them: the real command, its output and its exit code.</summary>
+[Trait("Kind", "slow")]
 public sealed class ObjectVerbTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     [Fact]

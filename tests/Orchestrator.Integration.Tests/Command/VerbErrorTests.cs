@@ -1,4 +1,5 @@
 using System.Globalization;
+using Orchestrator.Cli.Tests;
 using Orchestrator.Cli.Common;
 using Orchestrator.TestKit;
 

@@ -7,6 +7,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>The cancellation escalation on real processes: killing one task harms no other.</summary>
+[Trait("Kind", "slow")]
 public sealed class CancelLadderTests
 {
     [Fact]

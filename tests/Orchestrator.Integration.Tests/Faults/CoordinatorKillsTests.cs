@@ -9,6 +9,7 @@ namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>F7 without durability: repeated SIGKILL of the coordinator under load, and a new start in the same directory.</summary>
 /// <remarks>The long form is 50 times: <code>ORCHESTRATOR_FAULT_STARTS=50</code></remarks>
+[Trait("Kind", "slow")]
 public sealed class CoordinatorKillsTests(ITestOutputHelper output)
 {
     private readonly int _starts = Settings.Number("ORCHESTRATOR_FAULT_STARTS", 3);

@@ -13,6 +13,7 @@ namespace Orchestrator.Integration.Tests.Faults;
 /// Part 5, 2: a disk that is really full. A store to a page of a mapped file that the file system cannot back would end the process by
 /// SIGBUS, so every mapped file has all its blocks from the start.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class FullDiskTests(ITestOutputHelper output)
 {
     private const string NoRoom = "No space left on device";

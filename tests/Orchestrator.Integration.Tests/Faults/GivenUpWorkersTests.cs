@@ -15,6 +15,7 @@ namespace Orchestrator.Integration.Tests.Faults;
 /// Part 5, 8: workers that do not start. A task that no living group can run fails at once with an explanation, and every status display
 /// says the same.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class GivenUpWorkersTests
 {
     [Theory]

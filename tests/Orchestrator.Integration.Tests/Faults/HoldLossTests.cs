@@ -12,6 +12,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>What a task or a client holds passes on at once when its owner ends, however it ends.</summary>
+[Trait("Kind", "slow")]
 public sealed class HoldLossTests
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);

@@ -5,6 +5,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>Hostile or broken clients: they are dropped, the server lives, others are served.</summary>
+[Trait("Kind", "slow")]
 public sealed class HostileClientTests : IAsyncLifetime
 {
     private const string Method = "/orchestrator.v1.TaskService/StreamTasks";

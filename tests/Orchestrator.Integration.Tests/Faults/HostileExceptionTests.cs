@@ -1,10 +1,6 @@
 using Orchestrator.Client.Tasks;
-using Orchestrator.Integration.Tests.WorkerSdk;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
-using Orchestrator.Worker.Execution;
-using Orchestrator.Worker.Tasks;
-using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.Integration.Tests.Faults;
 
@@ -14,42 +10,6 @@ namespace Orchestrator.Integration.Tests.Faults;
 /// </summary>
 public sealed class HostileExceptionTests
 {
-    public static TheoryData<string, string> Everywhere()
-    {
-        var data = new TheoryData<string, string>();
-        foreach (var kind in HostileException.Kinds)
-        {
-            foreach (var lane in new[] { "cpu", "io", "awaited", "blocking", "in-process" })
-                data.Add(kind, lane);
-        }
-
-        return data;
-    }
-
-    [Theory]
-    [MemberData(nameof(Everywhere))]
-    public async Task Its_task_fails_with_the_types_name_in_every_lane(string kind, string lane)
-    {
-        await using var fixture = new ExecutorFixture(
-            registry =>
-            {
-                registry.MapTask("cpu", HandlerKind.Cpu, (int _) => Throw(kind));
-                registry.MapTask("in-process", HandlerKind.Cpu, (int _) => Throw(kind));
-                registry.MapTask("blocking", HandlerKind.Blocking, (int _) => Throw(kind));
-                registry.MapTask("io", HandlerKind.Io, (int _) => Throw(kind));
-                registry.MapTask("awaited", HandlerKind.Io, async (int _, TaskContext _, CancellationToken _) =>
-                {
-                    await Task.Yield();
-                    return Throw(kind);
-                });
-                registry.MapTask("after", HandlerKind.Cpu, (int n) => n);
-            },
-            lane == "in-process" ? ExecutorLayout.Threads(1) : null);
-        var result = await fixture.RunAsync(lane, "1");
-        AssertFailed(kind, result.Error!);
-        Assert.Equal("7", ExecutorFixture.Text((await fixture.RunAsync("after", "7")).Output));
-    }
-
     [Fact]
     public async Task Fifty_neighbours_in_the_same_process_do_not_feel_it()
     {
@@ -70,28 +30,6 @@ public sealed class HostileExceptionTests
             await coordinator.WaitAsync(neighbours), result => Assert.Equal((TaskState.Succeeded, 1), (result.State, result.Attempt)));
         Assert.Equal(worker.Pid, (await coordinator.WorkersAsync()).Single().Pid);
     }
-
-    [Fact]
-    public void What_is_not_hostile_reads_as_it_always_did()
-    {
-        var exception = Assert.IsType<InvalidOperationException>(Record.Exception(Nested));
-        Assert.Equal(exception.ToString().ReplaceLineEndings("\n"), ExceptionText.Describe(exception));
-        Assert.Equal(exception.InnerException!.StackTrace, ExceptionText.StackOf(exception.InnerException));
-
-        static void Nested()
-        {
-            try
-            {
-                throw new InvalidDataException("the cause");
-            }
-            catch (InvalidDataException cause)
-            {
-                throw new InvalidOperationException("the effect", cause);
-            }
-        }
-    }
-
-    private static int Throw(string kind) => throw HostileException.Create(kind);
 
     private static void AssertFailed(string kind, TaskError error)
     {

@@ -10,6 +10,7 @@ namespace Orchestrator.Integration.Tests.Faults;
 /// <summary>
 /// F15: damaged, too deep or too large messages, at every method. None causes a server error, in the response or in the log.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;

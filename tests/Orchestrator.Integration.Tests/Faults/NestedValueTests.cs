@@ -1,18 +1,13 @@
-using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Serialization;
-using Orchestrator.Coordinator.Journal;
-using Orchestrator.Coordinator.Journal.Wire;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.TestKit;
 using Orchestrator.Transport.RawMessages;
 using Orchestrator.V1;
-using Orchestrator.Worker.Tasks;
-using Record = Orchestrator.Coordinator.Journal.Wire.Record;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Faults;
@@ -22,6 +17,7 @@ namespace Orchestrator.Integration.Tests.Faults;
 /// so that every client and the next start can read all accepted payloads; and a client that cannot read a response fails only that
 /// operation.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;
@@ -178,20 +174,6 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
         using var watch = State(second).WatchState(new WatchStateRequest { Kind = StateKind.List, Name = "l" }, Soon);
         while (watched < 2 && await watch.ResponseStream.MoveNext(cancellation))
             watched += watch.ResponseStream.Current.ListEdit is null ? 0 : 1;
-    }
-
-    [Fact]
-    public void The_journal_reads_what_earlier_versions_have_written()
-    {
-        var record = new Record
-        {
-            Changes = { new Change { QueueChanged = new QueueChanged { Queue = "q", Counts = new QueueCounts(),
-                Puts = { new KeptItem { Sequence = 1, Body = Arrays(48) } } } } },
-        };
-        var bytes = record.ToByteArray();
-        Assert.Throws<InvalidProtocolBufferException>(() => Record.Parser.ParseFrom(bytes));
-        Assert.Equal(record, JournalMessages.Parse(Record.Parser, bytes));
-        Assert.Throws<InvalidProtocolBufferException>(() => JournalMessages.Parse(Record.Parser, bytes[..^1]));
     }
 
     [Fact]

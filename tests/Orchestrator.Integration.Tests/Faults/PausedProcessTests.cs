@@ -11,6 +11,7 @@ using Orchestrator.Worker.Tasks;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>F3, F8, F23: processes that stop for a while and resume as if no time had passed.</summary>
+[Trait("Kind", "slow")]
 public sealed class PausedProcessTests(ITestOutputHelper output)
 {
     // Longer than the silence after which a worker is killed (5 s).

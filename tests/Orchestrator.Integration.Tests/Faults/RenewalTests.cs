@@ -14,6 +14,7 @@ namespace Orchestrator.Integration.Tests.Faults;
 /// <summary>
 /// The coordinator replaces workers that have run enough tasks or grown too large: the successor starts first, and no task fails.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class RenewalTests(ITestOutputHelper output)
 {
     [Theory]

@@ -8,6 +8,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>Part 5, 6: unusual conditions of a start: each gives one clear line, or simply works; never a stack trace.</summary>
+[Trait("Kind", "slow")]
 public sealed class StartConditionTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();

@@ -9,6 +9,7 @@ namespace Orchestrator.Integration.Tests.Faults;
 /// <summary>
 /// F22: the wall clock of the coordinator's machine is set forward and back by an hour; libfaketime moves it under the running process.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class WallClockTests(ITestOutputHelper output)
 {
     [Theory]

@@ -5,6 +5,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>Workers that die: tasks running there are lost with a post-mortem, everything else continues unaffected.</summary>
+[Trait("Kind", "slow")]
 public sealed class WorkerDeathTests
 {
     [Fact]

@@ -18,6 +18,7 @@ namespace Orchestrator.Integration.Tests.Faults;
 /// artifacts/bin/Orchestrator.Integration.Tests/release/Orchestrator.Integration.Tests -class "*WorkerKillsUnderLoadTests"
 /// -showLiveOutput</code>
 /// </remarks>
+[Trait("Kind", "slow")]
 public sealed class WorkerKillsUnderLoadTests(ITestOutputHelper output)
 {
     private readonly int _kills = Settings.Number("ORCHESTRATOR_FAULT_KILLS", 10);

@@ -3,13 +3,24 @@ using Orchestrator.TestKit;
 namespace Orchestrator.Integration.Tests.Interop;
 
 /// <summary>The Python code that protoc generates from the protos, in its own folder; or the reason why it cannot.</summary>
-public sealed class PythonStubs : IAsyncLifetime
+public class PythonStubs : IAsyncLifetime
 {
     /// <summary>Debian's interpreter: its grpcio package belongs to it, whichever interpreter comes first on PATH.</summary>
     public const string Interpreter = "/usr/bin/python3";
 
     private const string Packages =
         "apt-get install python3 python3-grpcio python3-protobuf protobuf-compiler protobuf-compiler-grpc libprotobuf-dev";
+
+    private readonly string _protos;
+    private readonly string _scripts;
+
+    public PythonStubs()
+        : this(Repository.PathOf("protos"), Repository.PathOf("tests", "Interop", "python"))
+    {
+    }
+
+    /// <summary>The code for these protos, for the scripts of this folder.</summary>
+    protected PythonStubs(string protos, string scripts) => (_protos, _scripts) = (protos, scripts);
 
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("orchestrator-stubs-").FullName;
 
@@ -28,15 +39,18 @@ public sealed class PythonStubs : IAsyncLifetime
             await GenerateAsync(protoc, plugin);
     }
 
+    /// <summary>A script of the folder.</summary>
+    public string ScriptOf(string name) => Path.Combine(_scripts, name);
+
     /// <summary>
-    /// Runs a script of <c>tests/Interop/python</c> as a client of a coordinator; skips the test where that is impossible.
+    /// Runs a script of the folder as a client of a coordinator; skips the test where that is impossible.
     /// </summary>
     public Task<ToolRun> RunAsync(CoordinatorProcess coordinator, string script, IEnumerable<string> arguments, string? token = null)
     {
         Assert.SkipWhen(Missing is not null, Missing ?? "");
         return ExternalTool.RunAsync(
             Interpreter,
-            [Repository.PathOf("tests", "Interop", "python", script), .. arguments],
+            [ScriptOf(script), .. arguments],
             new Dictionary<string, string>
             {
                 ["PYTHONPATH"] = Directory,
@@ -49,6 +63,7 @@ public sealed class PythonStubs : IAsyncLifetime
     public ValueTask DisposeAsync()
     {
         System.IO.Directory.Delete(Directory, recursive: true);
+        GC.SuppressFinalize(this);
         return default;
     }
 
@@ -58,10 +73,9 @@ public sealed class PythonStubs : IAsyncLifetime
 
     private async Task GenerateAsync(string protoc, string plugin)
     {
-        var protos = Repository.PathOf("protos");
         var run = await ExternalTool.RunAsync(protoc, [
-            "-I", protos, $"--python_out={Directory}", $"--grpc_out={Directory}", $"--plugin=protoc-gen-grpc={plugin}",
-            .. System.IO.Directory.EnumerateFiles(protos, "*.proto", SearchOption.AllDirectories),
+            "-I", _protos, $"--python_out={Directory}", $"--grpc_out={Directory}", $"--plugin=protoc-gen-grpc={plugin}",
+            .. System.IO.Directory.EnumerateFiles(_protos, "*.proto", SearchOption.AllDirectories),
         ]);
         run.Succeeded();
     }

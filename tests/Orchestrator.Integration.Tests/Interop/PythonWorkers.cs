@@ -37,5 +37,5 @@ public sealed class PythonWorkers : IAsyncLifetime
     public static Task<CoordinatorProcess> StartAsync(PythonStubs stubs) => CoordinatorProcess.StartAsync(
         "--workers", "1", "--no-pinning", "--worker-command",
         $"python=2:/usr/bin/env PYTHONDONTWRITEBYTECODE=1 'PYTHONPATH={stubs.Directory}' {PythonStubs.Interpreter} " +
-        $"'{Repository.PathOf("tests", "Interop", "python", "worker.py")}'");
+        $"'{stubs.ScriptOf("worker.py")}'");
 }

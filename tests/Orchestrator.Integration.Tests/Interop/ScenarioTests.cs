@@ -8,6 +8,7 @@ namespace Orchestrator.Integration.Tests.Interop;
 /// One list of scenarios, <c>tests/Interop/scenarios.json</c>, run by a client in each language, each written against the protos alone: all
 /// clients have the same outcomes.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class ScenarioTests(SharedCoordinator shared, PythonStubs stubs)
     : IClassFixture<SharedCoordinator>, IClassFixture<PythonStubs>
 {

@@ -7,6 +7,7 @@ namespace Orchestrator.Integration.Tests.Journal;
 /// F7: a coordinator is killed while clients put, settle and submit; the next one on its data directory has everything that was
 /// acknowledged.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class DurableRestartTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("orchestrator-journal-").FullName;

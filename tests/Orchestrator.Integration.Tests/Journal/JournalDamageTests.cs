@@ -13,6 +13,7 @@ namespace Orchestrator.Integration.Tests.Journal;
 /// Part 5, 5: acknowledged data that is missing prevents the start; unfinished writes do not. Files that disappear while the journal is
 /// open are reported at once.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class JournalDamageTests : IDisposable
 {
     private const int Puts = 500;
@@ -35,23 +36,23 @@ public sealed class JournalDamageTests : IDisposable
         var end = new FileInfo(Path.Combine(killed, Log)).Length;
         (string What, string Says, Action<string> Damage)[] damages =
         [
-            ("the log's header", Log, at => Flip(at, Log, 20)),
-            ("the header of a frame", "frame 3", at => Flip(at, Log, 32 + (2 * FrameBytes) + 9)),
-            ("the checksum of a frame", "frame 3", at => Flip(at, Log, 32 + (2 * FrameBytes) + 17)),
-            ("a page", "frame 10 at byte 37112 has a wrong checksum", at => Flip(at, Log, 32 + (9 * FrameBytes) + 2_000)),
-            ("the last page", Log, at => Flip(at, Log, end - 1)),
-            ("half of the log", "ends within frame", at => Cut(at, Log, end / 2)),
-            ("the last byte of the log", "ends within frame", at => Cut(at, Log, end - 1)),
-            ("all of the log", "journal.db-wal is missing or empty", at => Cut(at, Log, 0)),
+            ("the log's header", Log, at => JournalFolder.Flip(at, Log, 20)),
+            ("the header of a frame", "frame 3", at => JournalFolder.Flip(at, Log, 32 + (2 * FrameBytes) + 9)),
+            ("the checksum of a frame", "frame 3", at => JournalFolder.Flip(at, Log, 32 + (2 * FrameBytes) + 17)),
+            ("a page", "frame 10 at byte 37112 has a wrong checksum", at => JournalFolder.Flip(at, Log, 32 + (9 * FrameBytes) + 2_000)),
+            ("the last page", Log, at => JournalFolder.Flip(at, Log, end - 1)),
+            ("half of the log", "ends within frame", at => JournalFolder.Cut(at, Log, end / 2)),
+            ("the last byte of the log", "ends within frame", at => JournalFolder.Cut(at, Log, end - 1)),
+            ("all of the log", "journal.db-wal is missing or empty", at => JournalFolder.Cut(at, Log, 0)),
             ("the log", "journal.db-wal is missing or empty", at => File.Delete(Path.Combine(at, Log))),
             ("the database", "is missing", at => File.Delete(Path.Combine(at, "journal.db"))),
-            ("all of the database", "is empty", at => Cut(at, "journal.db", 0)),
+            ("all of the database", "is empty", at => JournalFolder.Cut(at, "journal.db", 0)),
             ("the mark", "journal.db-mark, which says how far", at => File.Delete(Path.Combine(at, Mark))),
-            ("half of the mark", "is cut off", at => Cut(at, Mark, 1_000)),
+            ("half of the mark", "is cut off", at => JournalFolder.Cut(at, Mark, 1_000)),
             ("both places of the mark", "is damaged", at =>
             {
-                Flip(at, Mark, 50);
-                Flip(at, Mark, 512 + 50);
+                JournalFolder.Flip(at, Mark, 50);
+                JournalFolder.Flip(at, Mark, 512 + 50);
             }),
             ("the log, but for an older one", Log, at => File.Copy(Path.Combine(early, Log), Path.Combine(at, Log), overwrite: true)),
             ("all but the mark, for older ones", "the end of the journal is lost", at =>
@@ -101,8 +102,8 @@ public sealed class JournalDamageTests : IDisposable
             ("garbage behind it", at => Append(at, new byte[5_000])),
             ("half a frame behind it", at => Append(at, frame[..2_000])),
             ("a frame with a wrong checksum behind it", at => Append(at, frame)),
-            ("the place of the mark that was being written", at => Flip(at, Mark, NewerPlace(at) + 50)),
-            ("the mark of what is only written", at => Flip(at, Mark, 1_024 + 50)),
+            ("the place of the mark that was being written", at => JournalFolder.Flip(at, Mark, NewerPlace(at) + 50)),
+            ("the mark of what is only written", at => JournalFolder.Flip(at, Mark, 1_024 + 50)),
             ("the index of the log", at => File.Delete(Path.Combine(at, "journal.db-shm"))),
         ];
         foreach (var (what, tear) in tears)
@@ -129,47 +130,17 @@ public sealed class JournalDamageTests : IDisposable
         var (_, killed) = await KilledAfterPutsAsync(Durability.Process);
         var middle = new FileInfo(Path.Combine(killed, Log)).Length * 3 / 4;
         var sameBoot = CopyOf(killed);
-        Cut(sameBoot, Log, middle);
+        JournalFolder.Cut(sameBoot, Log, middle);
         Assert.Contains("ends within frame", Assert.Throws<JournalException>(() => Open(sameBoot)).Message, StringComparison.Ordinal);
         var nextBoot = CopyOf(killed);
-        Cut(nextBoot, Log, middle);
+        JournalFolder.Cut(nextBoot, Log, middle);
         // As after a reboot: the mark of written data is no longer valid.
-        Flip(nextBoot, Mark, 1_024 + 32);
+        JournalFolder.Flip(nextBoot, Mark, 1_024 + 32);
         using (Open(nextBoot))
         {
         }
 
         Assert.InRange(JournalTool.Verify(nextBoot).Items, 1, Puts - 1);
-    }
-
-    /// <summary>Part 5, 5: flushed data must also survive the death of the machine.</summary>
-    [Theory]
-    [InlineData(Durability.Process)]
-    [InlineData(Durability.Disk)]
-    public void What_was_flushed_must_survive_the_machine(Durability level)
-    {
-        var at = CopyOf(_root, nothing: true);
-        var killed = CopyOf(_root, nothing: true);
-        using (var database = JournalDatabase.Open(Path.Combine(at, "journal.db")))
-        {
-            for (var i = 0ul; i < 3; i++)
-                database.Commit([], (Core.Common.Durability)level, () => database.Write(new Coordinator.Journal.Wire.Meta(database.Meta)));
-            database.Progress.Flush(now: true);
-            Copy(at, killed);
-        }
-
-        Flip(killed, Mark, 1_024 + 32);
-        Cut(killed, Log, new FileInfo(Path.Combine(killed, Log)).Length - 1);
-        if (level == Durability.Disk)
-        {
-            Assert.Contains("ends within frame", Assert.Throws<JournalException>(() => Open(killed)).Message, StringComparison.Ordinal);
-        }
-        else
-        {
-            using (Open(killed))
-            {
-            }
-        }
     }
 
     /// <summary>Part 5, 5: a journal of a version without the mark is accepted as it is, once.</summary>
@@ -197,7 +168,7 @@ public sealed class JournalDamageTests : IDisposable
     public async Task A_loss_can_be_accepted()
     {
         var (_, killed) = await KilledAfterPutsAsync();
-        Cut(killed, Log, new FileInfo(Path.Combine(killed, Log)).Length / 2);
+        JournalFolder.Cut(killed, Log, new FileInfo(Path.Combine(killed, Log)).Length / 2);
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => StartAsync(killed));
         Assert.Contains("ends within frame", error.Message, StringComparison.Ordinal);
         Assert.Contains("orchestrator journal accept", error.Message, StringComparison.Ordinal);
@@ -212,38 +183,6 @@ public sealed class JournalDamageTests : IDisposable
         await using var coordinator = await StartAsync(killed);
         var info = await new QueueService.QueueServiceClient(coordinator.Invoker).GetQueueAsync(new GetQueueRequest { Queue = "q" }, Soon);
         Assert.Equal(left, info.Queue.ReadyItems);
-    }
-
-    /// <summary>Part 5, 5: each file of the journal, removed in each way, while the journal is open and idle.</summary>
-    [Theory]
-    [InlineData("journal.db")]
-    [InlineData(Log)]
-    [InlineData(Mark)]
-    [InlineData("journal.db-shm")]
-    [InlineData("journal.db.lock")]
-    public async Task A_file_that_is_gone_is_noticed(string file)
-    {
-        (string Says, Action<string> Do)[] ways =
-        [
-            ("was deleted or moved", File.Delete),
-            ("was deleted or moved", path => File.Move(path, path + ".old")),
-            ("was replaced", path =>
-            {
-                File.Move(path, path + ".old");
-                File.WriteAllBytes(path, new byte[100_000]);
-            }),
-        ];
-        foreach (var (says, act) in ways)
-        {
-            var at = CopyOf(_root, nothing: true);
-            using var journal = Open(at);
-            var failed = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-            journal.Failed += failed.SetResult;
-            act(Path.Combine(at, file));
-            var why = await failed.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
-            Assert.Contains($"{Path.Combine(at, file)} {says}", why, StringComparison.Ordinal);
-            Assert.NotNull(await journal.WrittenAsync());
-        }
     }
 
     /// <summary>
@@ -315,7 +254,7 @@ public sealed class JournalDamageTests : IDisposable
         await using var coordinator = await StartAsync(at);
         var queues = await CreateAsync(coordinator, durability);
         await PutAsync(queues, Puts / 10);
-        Copy(at, early);
+        JournalFolder.Copy(at, early);
         await PutAsync(queues, Puts - (Puts / 10));
         await coordinator.KillAndWaitAsync();
         return (early, at);
@@ -332,26 +271,8 @@ public sealed class JournalDamageTests : IDisposable
     {
         var copy = System.IO.Directory.CreateDirectory(Path.Combine(_root, $"copy-{Guid.NewGuid():N}")).FullName;
         if (!nothing)
-            Copy(directory, copy);
+            JournalFolder.Copy(directory, copy);
         return copy;
-    }
-
-    private static void Copy(string from, string to)
-    {
-        System.IO.Directory.CreateDirectory(to);
-        foreach (var file in System.IO.Directory.EnumerateFiles(from, "journal.db*"))
-            File.WriteAllBytes(Path.Combine(to, Path.GetFileName(file)), ReadShared(file));
-    }
-
-    private static byte[] ReadShared(string path)
-    {
-        // The runtime's own readers lock files, and a running coordinator holds the lock on its lock file.
-        if (path.EndsWith(".lock", StringComparison.Ordinal))
-            return [];
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        var bytes = new byte[file.Length];
-        file.ReadExactly(bytes);
-        return bytes;
     }
 
     /// <summary>
@@ -377,20 +298,5 @@ public sealed class JournalDamageTests : IDisposable
     {
         using var file = new FileStream(Path.Combine(directory, Log), FileMode.Append);
         file.Write(bytes);
-    }
-
-    private static void Cut(string directory, string file, long length)
-    {
-        using var open = new FileStream(Path.Combine(directory, file), FileMode.Open);
-        open.SetLength(length);
-    }
-
-    private static void Flip(string directory, string file, long at)
-    {
-        using var open = new FileStream(Path.Combine(directory, file), FileMode.Open);
-        open.Position = at;
-        var value = open.ReadByte();
-        open.Position = at;
-        open.WriteByte((byte)(value ^ 4));
     }
 }

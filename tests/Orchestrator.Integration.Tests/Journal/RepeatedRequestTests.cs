@@ -11,6 +11,7 @@ namespace Orchestrator.Integration.Tests.Journal;
 /// <summary>
 /// F16 across a restart: a client without a response before the kill repeats its request, which has one effect and the same response.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class RepeatedRequestTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("orchestrator-journal-").FullName;

@@ -6,6 +6,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Load;
 
 /// <summary>Everything is bounded: neither faulty nor frequent requests cost the coordinator resources that accumulate.</summary>
+[Trait("Kind", "slow")]
 public sealed class BoundedTests
 {
     [Fact]

@@ -1,4 +1,3 @@
-using System.Collections;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Google.Rpc;
@@ -26,38 +25,6 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
 
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;
 
-    /// <summary>Part 5, 16: the table covers every string and list that a request may hold.</summary>
-    [Fact]
-    public void Every_string_and_list_of_every_request_has_a_limit()
-    {
-        var fields = Services.SelectMany(service => service.Methods).SelectMany(method => PathsOf(method.InputType)).ToList();
-        Assert.True(fields.Count > 150, $"{fields.Count} fields");
-        foreach (var path in fields)
-        {
-            var field = path[^1];
-            Assert.True(field.IsMap || field.FieldType != FieldType.String
-                || FieldLimits.OfString(field) is not null, $"{field.FullName} has no limit of its length");
-            Assert.True(!field.IsRepeated || FieldLimits.OfCount(field) is not null, $"{field.FullName} has no limit of its elements");
-        }
-    }
-
-    /// <summary>Part 5, 16: a field within its limit passes; a larger one is rejected by name.</summary>
-    [Fact]
-    public void A_field_is_within_its_limit_or_named()
-    {
-        foreach (var (path, name, isLength) in Services.SelectMany(service => service.Methods)
-            .SelectMany(method => CasesOf(method.InputType)))
-        {
-            var maximum = FieldLimits.All.Single(limit => limit.Name == name).Maximum;
-            Assert.Null(FieldLimits.Find(Build(path, maximum, isLength)));
-            var violation = FieldLimits.Find(Build(path, maximum + 1, isLength));
-            Assert.True(violation is not null, path[^1].FullName);
-            Assert.StartsWith(string.Join('.', path.Select(field => field.Name)),
-                violation.Value.Field.Replace("[0]", "", StringComparison.Ordinal), StringComparison.Ordinal);
-            Assert.Contains($"({name})", violation.Value.Description, StringComparison.Ordinal);
-        }
-    }
-
     /// <summary>Part 5, 16: a running coordinator rejects each of them, changes nothing and goes on.</summary>
     [Fact]
     public async Task Every_string_and_list_beyond_its_limit_is_refused()
@@ -68,7 +35,7 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
             {
                 foreach (var (path, name, isLength) in CasesOf(method.InputType))
                 {
-                    var request = Build(path, FieldLimits.All.Single(limit => limit.Name == name).Maximum + 1, isLength);
+                    var request = RequestFields.Build(path, FieldLimits.All.Single(limit => limit.Name == name).Maximum + 1, isLength);
                     var told = await RefusalAsync(method, request, path);
                     Assert.True(told?.Contains($"({name})", StringComparison.Ordinal) == true,
                         $"{method.FullName}, {string.Join('.', path.Select(field => field.Name))}: {told ?? "success"}");
@@ -117,17 +84,6 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
         Assert.True(code == 0, output);
     }
 
-    /// <summary>Part 5, 16: a page holds at least one item, and no more than requested.</summary>
-    [Theory]
-    [InlineData(3, 10, 100, 3)]
-    [InlineData(3, 2, 100, 2)]
-    [InlineData(3, 10, 3_000_000, 1)]
-    [InlineData(5, 10, 900_000, 2)]
-    [InlineData(0, 10, 100, 0)]
-    public void A_page_holds_what_fits(int items, int size, int bytes, int expected) =>
-        Assert.Equal(
-            expected, Pages.Fitting([.. Enumerable.Repeat(new Payload { Data = ByteString.CopyFrom(new byte[bytes]) }, items)], size));
-
     /// <summary>The coordinator's error for a request; null where it accepts it.</summary>
     private async Task<string?> RefusalAsync(MethodDescriptor method, IMessage request, FieldDescriptor[] path)
     {
@@ -161,7 +117,7 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
     /// <summary>Each string and list with its limits: of its length, of its elements, or of both.</summary>
     private static IEnumerable<(FieldDescriptor[] Path, string Limit, bool IsLength)> CasesOf(MessageDescriptor message)
     {
-        foreach (var path in PathsOf(message))
+        foreach (var path in RequestFields.PathsOf(message))
         {
             if (FieldLimits.OfString(path[^1]) is { } length)
                 yield return (path, length.Name, true);
@@ -169,68 +125,4 @@ public sealed class FieldLimitTests(SharedCoordinator shared) : IClassFixture<Sh
                 yield return (path, count.Name, false);
         }
     }
-
-    /// <summary>The path to each string and list, at any depth; payloads have their own limits.</summary>
-    private static IEnumerable<FieldDescriptor[]> PathsOf(MessageDescriptor message)
-    {
-        foreach (var field in message.Fields.InDeclarationOrder())
-        {
-            if (field.FieldType == FieldType.String || field.IsRepeated)
-                yield return [field];
-            if (field.IsMap || field.FieldType != FieldType.Message || field.MessageType.File.Package != "orchestrator.v1"
-                || field.MessageType.Name == nameof(Payload))
-                continue;
-            foreach (var rest in PathsOf(field.MessageType))
-                yield return [field, .. rest];
-        }
-    }
-
-    /// <summary>A message that holds only the field at the end of the path, with this length or this many elements.</summary>
-    private static IMessage Build(FieldDescriptor[] path, int size, bool isLength)
-    {
-        var message = path[0].ContainingType.Parser.ParseFrom(ByteString.Empty);
-        var field = path[0];
-        if (path.Length > 1)
-        {
-            var inner = Build(path[1..], size, isLength);
-            if (field.IsRepeated)
-                ((IList)field.Accessor.GetValue(message)).Add(inner);
-            else
-                field.Accessor.SetValue(message, inner);
-            return message;
-        }
-
-        var text = new string('x', size);
-        if (isLength && field.IsRepeated)
-        {
-            ((IList)field.Accessor.GetValue(message)).Add(text);
-        }
-        else if (isLength)
-        {
-            field.Accessor.SetValue(message, text);
-        }
-        else if (field.IsMap)
-        {
-            var map = (IDictionary)field.Accessor.GetValue(message);
-            for (var i = 0; i < size; i++)
-                map.Add($"{i}", "");
-        }
-        else
-        {
-            var list = (IList)field.Accessor.GetValue(message);
-            for (var i = 0; i < size; i++)
-                list.Add(ElementOf(field, i));
-        }
-
-        return message;
-    }
-
-    private static object ElementOf(FieldDescriptor field, int index) => field.FieldType switch
-    {
-        FieldType.String => "x",
-        FieldType.UInt64 => (ulong)index + 1,
-        FieldType.Enum => TaskState.Running,
-        FieldType.Message => field.MessageType.Parser.ParseFrom(ByteString.Empty),
-        _ => throw new NotSupportedException($"{field.FullName} is a list of {field.FieldType}"),
-    };
 }

@@ -14,6 +14,7 @@ namespace Orchestrator.Integration.Tests.Load;
 /// <code>ORCHESTRATOR_LOCK_ORDER_SECONDS=30 \
 /// artifacts/bin/Orchestrator.Integration.Tests/release/Orchestrator.Integration.Tests -class "*LockOrderTests" -showLiveOutput</code>
 /// </remarks>
+[Trait("Kind", "slow")]
 public sealed class LockOrderTests(ITestOutputHelper output)
 {
     private const int Processes = 8;

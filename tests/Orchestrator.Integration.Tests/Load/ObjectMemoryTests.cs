@@ -10,6 +10,7 @@ namespace Orchestrator.Integration.Tests.Load;
 
 /// <summary>The memory of deleted shared objects is free for others.</summary>
 /// <remarks>The long form is a million items: <c>ORCHESTRATOR_MEMORY_ITEMS=1000000</c>.</remarks>
+[Trait("Kind", "slow")]
 public sealed class ObjectMemoryTests
 {
     private const string MemoryReturned = "coordinator.memory_returned";

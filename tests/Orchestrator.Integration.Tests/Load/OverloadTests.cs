@@ -13,6 +13,7 @@ namespace Orchestrator.Integration.Tests.Load;
 /// More than fits into the coordinator's memory: rejected with advice, while others go on; freed memory is available again once the work
 /// has ended.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class OverloadTests(ITestOutputHelper output)
 {
     private const long Budget = 240L << 20;

@@ -7,6 +7,7 @@ namespace Orchestrator.Integration.Tests.Sdk;
 /// The client, published as trimmed native code without warnings, works. Explicit, since the native compiler takes a minute:
 /// <c>scripts/accept native</c>.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class AheadOfTimeTests
 {
     private static readonly TimeSpan PublishLimit = TimeSpan.FromMinutes(8);

@@ -7,6 +7,7 @@ using Orchestrator.Worker.Tasks;
 namespace Orchestrator.Integration.Tests.Sdk;
 
 /// <summary>Programs with an embedded pool: the two samples of docs/embedded-pool.md, run unchanged.</summary>
+[Trait("Kind", "slow")]
 public sealed class EmbeddedPoolTests(ITestOutputHelper output)
 {
     [Fact]

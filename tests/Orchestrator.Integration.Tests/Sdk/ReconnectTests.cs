@@ -10,6 +10,7 @@ namespace Orchestrator.Integration.Tests.Sdk;
 /// <summary>
 /// The coordinator is killed and restarted: the client reconnects by itself, and each task either has a result or is reported as lost.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class ReconnectTests
 {
     [Fact]

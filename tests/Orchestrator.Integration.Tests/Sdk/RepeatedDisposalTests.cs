@@ -9,6 +9,7 @@ using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 using Orchestrator.Worker.Execution;
 using Orchestrator.Worker.Tasks;
+using Orchestrator.Worker.Tests;
 
 namespace Orchestrator.Integration.Tests.Sdk;
 
@@ -46,7 +47,7 @@ public sealed class RepeatedDisposalTests(SdkFixture fixture) : IClassFixture<Sd
             },
             [nameof(TaskExecutor)] = (_, _) => Task.FromResult<object>(new TaskExecutor(
                 new TaskHandlerRegistry(), new ServiceCollection()
-                    .BuildServiceProvider(), ExecutorLayout.Worker(64, 4), new WorkerSdk.CollectingSink(), null, TimeProvider.System)),
+                    .BuildServiceProvider(), ExecutorLayout.Worker(64, 4), new CollectingSink(), null, TimeProvider.System)),
             [nameof(FlightRecorder)] = (_, _) =>
             {
                 var path = Path.GetTempFileName();

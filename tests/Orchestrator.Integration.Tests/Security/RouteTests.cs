@@ -9,6 +9,7 @@ using Orchestrator.TestKit;
 namespace Orchestrator.Integration.Tests.Security;
 
 /// <summary>Part 5, 18: every route and every method, on both ports, with every credential, whatever the request claims to be.</summary>
+[Trait("Kind", "slow")]
 public sealed class RouteTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private readonly CoordinatorProcess _coordinator = shared.Coordinator;

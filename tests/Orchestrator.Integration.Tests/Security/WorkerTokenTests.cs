@@ -10,6 +10,7 @@ namespace Orchestrator.Integration.Tests.Security;
 /// <summary>
 /// What a worker's token permits: the object services for that worker, nothing for others, and never another worker's task.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class WorkerTokenTests(PythonStubs stubs) : IClassFixture<PythonStubs>
 {
     [Fact]

@@ -5,6 +5,7 @@ namespace Orchestrator.Integration.Tests.Soak;
 /// <summary>
 /// All faults mixed, under load, for a long time: run by <c>scripts/soak [minutes]</c>. Explicit, since it runs as long as requested.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class SoakTests(ITestOutputHelper output)
 {
     [Fact(Explicit = true)]

@@ -5,6 +5,8 @@ using Orchestrator.Handlers;
 using Orchestrator.Handlers.Common;
 using Orchestrator.TestKit;
 using Orchestrator.Worker.Hosting;
+using Orchestrator.Worker.Tests;
+using Orchestrator.Worker.Tests.Service;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;

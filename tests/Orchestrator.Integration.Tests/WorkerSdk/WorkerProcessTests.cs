@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Orchestrator.Worker.Execution;
+using Orchestrator.Worker.Tests;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Integration.Tests.WorkerSdk;

@@ -9,6 +9,7 @@ namespace Orchestrator.Integration.Tests.Scenarios.Objects;
 /// Four tasks in two worker processes increment one entry of a dict, 10,000 times in all. Their coordinator runs nothing else, so that each
 /// of its two workers gets two of them: tasks that have never run, or run long, are spread one by one.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed class IncrementTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private const int Tasks = 4;

@@ -1,0 +1,42 @@
+using CsCheck;
+using Orchestrator.Cli.Common;
+using Orchestrator.Handlers.Common;
+
+namespace Orchestrator.Cli.Tests.Common;
+
+/// <summary>The arguments with which the command starts itself as a worker.</summary>
+public sealed class WorkerArgumentsTests
+{
+    private static readonly Gen<string[]> s_texts = Gen.String.Array[0, 3];
+
+    [Fact]
+    public void What_is_formatted_is_parsed_again() =>
+        Gen.Select(Gen.Bool, s_texts, s_texts, s_texts).Sample((chaos, allowed, denied, urls) =>
+        {
+            var options = new StockHandlerOptions { AllowChaos = chaos };
+            Add(options.AllowedDirectories, allowed);
+            Add(options.DeniedDirectories, denied);
+            Add(options.AllowedUrlPrefixes, urls);
+            var arguments = WorkerArguments.Format(options).ToArray();
+            Assert.Equal("worker", arguments[0]);
+            var parsed = WorkerArguments.Parse(arguments[1..])!;
+            Assert.Equal(chaos, parsed.AllowChaos);
+            Assert.Equal(allowed, parsed.AllowedDirectories);
+            Assert.Equal(denied, parsed.DeniedDirectories);
+            Assert.Equal(urls, parsed.AllowedUrlPrefixes);
+        });
+
+    [Theory]
+    [InlineData("--allow-everything")]
+    [InlineData("--allow-directory")]
+    [InlineData("--deny-directory")]
+    [InlineData("--allow-url")]
+    [InlineData("directory")]
+    public void What_is_not_understood_gives_no_options(string argument) => Assert.Null(WorkerArguments.Parse(["--allow-chaos", argument]));
+
+    private static void Add(ICollection<string> to, IEnumerable<string> values)
+    {
+        foreach (var value in values)
+            to.Add(value);
+    }
+}
