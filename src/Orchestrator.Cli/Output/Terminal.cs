@@ -15,6 +15,7 @@ internal sealed class Terminal
     {
         WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new FiniteNumberConverter() },
     };
 
     private readonly TextWriter _writer;
