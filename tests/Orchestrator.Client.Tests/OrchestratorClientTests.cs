@@ -25,7 +25,7 @@ public sealed class OrchestratorClientTests
     }
 
     [Fact]
-    public async Task A_coordinator_that_is_gone_is_unavailable_and_the_error_says_where_the_address_came_from()
+    public async Task A_coordinator_that_has_ended_is_unavailable_and_the_error_says_where_the_address_came_from()
     {
         var server = await ScriptedCoordinator.StartAsync();
         var address = (await server.ConnectAsync()).Address;

@@ -17,7 +17,7 @@ internal sealed class DrainController(
     /// <summary>How long a drain waits for the unfinished tasks.</summary>
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(25);
 
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromMilliseconds(20);
     private int _draining;
 
     /// <summary>Stops accepting work and waits for the unfinished tasks. Returns how many remain unfinished.</summary>
@@ -38,7 +38,7 @@ internal sealed class DrainController(
         {
             if (clock.Now >= until)
                 return unfinished;
-            await Task.Delay(LookEvery, clock.Provider, cancellationToken);
+            await Task.Delay(CheckInterval, clock.Provider, cancellationToken);
         }
 
         return 0;

@@ -19,7 +19,7 @@ internal sealed class ConnectionPlaces : IDisposable
     // After a request to close (GOAWAY): time for the calls in progress.
     private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
 
     private readonly int _places;
     private readonly TimeProvider _time;
@@ -34,7 +34,7 @@ internal sealed class ConnectionPlaces : IDisposable
     {
         _places = places;
         _time = time;
-        _timer = time.CreateTimer(_ => CloseStrangers(), null, LookEvery, LookEvery);
+        _timer = time.CreateTimer(_ => CloseStrangers(), null, CheckInterval, CheckInterval);
     }
 
     /// <summary>The maximum number of strangers of one peer.</summary>

@@ -24,12 +24,12 @@ internal static unsafe class OwnedPath
     {
         // Any part of the path may be a link, and the owner of each directory on the path controls its entries.
         var real = RealPath(path);
-        var own = Look(real, follow: true);
+        var own = ReadStat(real, follow: true);
         if ((own.Mode & KindMask) != Directory)
             throw new IOException($"{what} {path} is not a directory");
         Check(real, own, what, isAbove: false);
         for (var above = Path.GetDirectoryName(real); above is not null; above = Path.GetDirectoryName(above))
-            Check(above, Look(above, follow: true), $"{above}, above {what}", isAbove: true);
+            Check(above, ReadStat(above, follow: true), $"{above}, above {what}", isAbove: true);
         return ((UnixFileMode)(own.Mode & 0x1ff)).HasFlag(UnixFileMode.GroupWrite)
             ? $"{what} {path} may be written by its group, whose members can call themselves its owner; chmod g-w {path}"
             : null;
@@ -43,13 +43,13 @@ internal static unsafe class OwnedPath
     {
         if (!File.Exists(path))
             return null;
-        var own = Look(path, follow: false);
+        var own = ReadStat(path, follow: false);
         if ((own.Mode & KindMask) == Link)
         {
             if (own.User != 0 && own.User != NativeMethods.geteuid())
                 throw new IOException($"{what} {path} is a link that user {own.User} has made; remove it");
             CheckDirectory(Path.GetDirectoryName(RealPath(path))!, $"the directory of {what}");
-            own = Look(path, follow: true);
+            own = ReadStat(path, follow: true);
         }
 
         Check(path, own, what, isAbove: false);
@@ -58,7 +58,7 @@ internal static unsafe class OwnedPath
     }
 
     /// <summary>Whether this user owns the file, so that its mode can be set.</summary>
-    public static bool IsOwn(string path) => Look(path, follow: true).User == NativeMethods.geteuid();
+    public static bool IsOwn(string path) => ReadStat(path, follow: true).User == NativeMethods.geteuid();
 
     private static void Check(string path, in Stat stat, string what, bool isAbove)
     {
@@ -110,7 +110,7 @@ internal static unsafe class OwnedPath
         return real;
     }
 
-    private static Stat Look(string path, bool follow)
+    private static Stat ReadStat(string path, bool follow)
     {
         // … stx_uid at 20, stx_gid at 24, stx_mode at 28.
         var buffer = stackalloc byte[256];

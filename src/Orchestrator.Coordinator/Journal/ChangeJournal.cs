@@ -17,10 +17,10 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
 {
     private const int MaxFrameBytes = 1 << 20;
 
-    private static readonly TimeSpan LookAtIds = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan IdCheckInterval = TimeSpan.FromSeconds(1);
 
     // A deleted or replaced file is reported within a second.
-    private static readonly TimeSpan LookAtFiles = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan FileCheckInterval = TimeSpan.FromMilliseconds(400);
 
     // A monitor, since the journal's thread waits on it.
     private readonly object _gate = new();
@@ -44,11 +44,11 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
     private long _logBytes;
     private volatile string? _failure;
     private int _waiting;
-    private long _lookedAtIds = Environment.TickCount64;
-    private long _lookedAtFiles = Environment.TickCount64;
+    private long _idsCheckedAt = Environment.TickCount64;
+    private long _filesCheckedAt = Environment.TickCount64;
 
     private ChangeJournal(
-        JournalDatabase database, FileStream fileLock, JournalOptions options, MonotonicClock clock, JournalState image,
+        JournalDatabase database, FileStream fileLock, JournalOptions options, MonotonicClock clock, JournalState state,
         ulong position, long logBytes)
     {
         _database = database;
@@ -58,7 +58,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
         _objects = new ObjectChangeMapper(times);
         _tasks = new TaskChangeMapper(times, new TaskResultMapper(clock));
         _history = new EndedTaskStore(database, options, clock.Provider);
-        Restored = new JournalRestorer(image, times);
+        Restored = new JournalRestorer(state, times);
         _position = position;
         _logBytes = logBytes;
         FirstIds = new JournalIds(database.Meta.TaskId, database.Meta.FencingToken, database.Meta.EventSequence);
@@ -90,21 +90,21 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
         try
         {
             JournalCreation.CreateUnlessThere(path);
-            var image = new JournalState();
+            var state = new JournalState();
             var bytes = 0L;
             ulong position;
             // Read-only: a journal refused as damaged stays unchanged, so that an operator can still recover data from it.
             using (var reader = JournalDatabase.OpenToRead(path))
             {
-                position = reader.ReadAll(image.Apply, (at, record) =>
+                position = reader.ReadAll(state.Apply, (at, record) =>
                 {
-                    image.Apply(at, record);
+                    state.Apply(at, record);
                     bytes += record.Count;
                 });
             }
 
             database = JournalDatabase.Open(path);
-            var journal = new ChangeJournal(database, fileLock, options, clock, image, position, bytes);
+            var journal = new ChangeJournal(database, fileLock, options, clock, state, position, bytes);
             journal.StartEpoch();
             journal._thread.Start();
             return journal;
@@ -241,7 +241,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
             {
                 while (_queued.Count == 0 && _maintenance.Count == 0 && !_isClosed)
                 {
-                    if (!Monitor.Wait(_gate, _database.Progress.HasUnflushed ? JournalProgress.FlushAfter : LookAtFiles))
+                    if (!Monitor.Wait(_gate, _database.Progress.HasUnflushed ? JournalProgress.FlushAfter : FileCheckInterval))
                         break;
                 }
 
@@ -260,7 +260,7 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
                 foreach (var action in maintenance)
                     action();
                 _database.Progress.Flush(now: false);
-                LookAfterFiles();
+                CheckFilesIfDue();
                 ReserveIdsIfNeeded();
                 SnapshotIfNeeded();
             }
@@ -343,20 +343,20 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
         CompleteEntries(rest, why);
     }
 
-    private void LookAfterFiles()
+    private void CheckFilesIfDue()
     {
-        if (Environment.TickCount64 - _lookedAtFiles < (long)LookAtFiles.TotalMilliseconds)
+        if (Environment.TickCount64 - _filesCheckedAt < (long)FileCheckInterval.TotalMilliseconds)
             return;
-        _lookedAtFiles = Environment.TickCount64;
+        _filesCheckedAt = Environment.TickCount64;
         _database.Progress.CheckFiles();
     }
 
     private void ReserveIdsIfNeeded()
     {
         // Reading the issued ids takes the engines' locks, so not at every commit.
-        if (UsedIds is not { } ask || Environment.TickCount64 - _lookedAtIds < (long)LookAtIds.TotalMilliseconds)
+        if (UsedIds is not { } ask || Environment.TickCount64 - _idsCheckedAt < (long)IdCheckInterval.TotalMilliseconds)
             return;
-        _lookedAtIds = Environment.TickCount64;
+        _idsCheckedAt = Environment.TickCount64;
         var used = ask();
         if (used.AreNearlyUsed(_database.Meta))
             JournalIds.Reserve(_database, used, JournalIds.Ahead);

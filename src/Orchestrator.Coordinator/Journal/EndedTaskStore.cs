@@ -10,12 +10,12 @@ namespace Orchestrator.Coordinator.Journal;
 internal sealed class EndedTaskStore(JournalDatabase database, JournalOptions options, TimeProvider time) : IDisposable
 {
     // The number of ends between two checks of the bounds.
-    private const int LookAfter = 256;
+    private const int CheckAfter = 256;
 
     private readonly Lock _reading = new();
     private SqliteConnection? _reader;
-    private int _sinceLook = LookAfter;
-    private long _bytesSinceLook;
+    private int _sinceCheck = CheckAfter;
+    private long _bytesSinceCheck;
     private long _bytes;
 
     /// <summary>The history's size in bytes; known from the first end of this run on.</summary>
@@ -28,14 +28,14 @@ internal sealed class EndedTaskStore(JournalDatabase database, JournalOptions op
         {
             database.Execute(
                 "insert or replace into history(task_id, ended_at, data) values($b, $c, $a)", task.Info, (long)task.TaskId, task.EndedAt);
-            _bytesSinceLook += task.Info.Length;
+            _bytesSinceCheck += task.Info.Length;
             Interlocked.Add(ref _bytes, task.Info.Length);
         }
 
         // A few long errors may take as much space as many short ends.
-        if ((_sinceLook += ended.Count) < LookAfter && _bytesSinceLook < options.HistoryBytes / 16)
+        if ((_sinceCheck += ended.Count) < CheckAfter && _bytesSinceCheck < options.HistoryBytes / 16)
             return;
-        (_sinceLook, _bytesSinceLook) = (0, 0);
+        (_sinceCheck, _bytesSinceCheck) = (0, 0);
         // By id, which is the order of acceptance: close enough to the order of ends, and it needs no index.
         database.Execute("delete from history where task_id <= (select task_id from history order by task_id desc limit 1 offset $b)", null,
             options.HistoryTasks);

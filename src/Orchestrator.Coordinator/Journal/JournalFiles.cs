@@ -20,7 +20,7 @@ internal sealed unsafe class JournalFiles
     public JournalFiles(string journal)
     {
         _paths = [.. Suffixes.Select(suffix => journal + suffix)];
-        _first = [.. _paths.Select(path => Look(path, out _))];
+        _first = [.. _paths.Select(path => ReadState(path, out _))];
     }
 
     /// <summary>Verifies that the files are unchanged.</summary>
@@ -31,7 +31,7 @@ internal sealed unsafe class JournalFiles
         {
             if (_first[i] is not { } first)
                 continue;
-            if (Look(_paths[i], out var isMissing) is not { } now)
+            if (ReadState(_paths[i], out var isMissing) is not { } now)
             {
                 if (isMissing)
                     throw FileRemoved(i, "was deleted or moved");
@@ -50,7 +50,7 @@ internal sealed unsafe class JournalFiles
     private JournalException FileRemoved(int file, string what) =>
         new($"{_paths[file]} {what} while the coordinator ran, so that what is written to it is lost");
 
-    private static FileState? Look(string path, out bool isMissing)
+    private static FileState? ReadState(string path, out bool isMissing)
     {
         const int NoEntry = 2;
         const int NoDirectory = 20;

@@ -14,22 +14,22 @@ using TaskEnded = Orchestrator.Coordinator.Journal.Wire.TaskEnded;
 namespace Orchestrator.Coordinator.Journal;
 
 /// <summary>Restores a journal's state into the engines.</summary>
-internal sealed class JournalRestorer(JournalState image, JournalClock times)
+internal sealed class JournalRestorer(JournalState restored, JournalClock times)
 {
     private readonly TaskPolicyMapper _policies = new();
 
     public Core.Objects.RestoredObjects ToObjects()
     {
-        var restored = new Core.Objects.RestoredObjects { StateFloor = image.StateFloor };
-        restored.Queues.AddRange(All(image.Queues.Values, ToQueue));
-        restored.States.AddRange(All(image.States.Values, ToState));
-        restored.Requests.AddRange(All(image.Requests, ToRequest));
-        return restored;
+        var objects = new Core.Objects.RestoredObjects { StateFloor = restored.StateFloor };
+        objects.Queues.AddRange(All(restored.Queues.Values, ToQueue));
+        objects.States.AddRange(All(restored.States.Values, ToState));
+        objects.Requests.AddRange(All(restored.Requests, ToRequest));
+        return objects;
     }
 
-    public IEnumerable<Core.TaskModel.RestoredTask> ToTasks() => All(image.Tasks.Values, ToTask);
+    public IEnumerable<Core.TaskModel.RestoredTask> ToTasks() => All(restored.Tasks.Values, ToTask);
 
-    public IEnumerable<Core.TaskModel.ForgottenTask> ToForgottenTasks() => image.ForgottenTasks.Select(request =>
+    public IEnumerable<Core.TaskModel.ForgottenTask> ToForgottenTasks() => restored.ForgottenTasks.Select(request =>
         new Core.TaskModel.ForgottenTask((long)request.TaskId, request.RequestId, times.ToEngine(request.AcceptedAt)));
 
     /// <summary>A record that is intact but that an engine cannot restore refuses the start like any other damage.</summary>

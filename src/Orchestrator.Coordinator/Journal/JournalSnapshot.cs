@@ -18,17 +18,17 @@ internal sealed class JournalSnapshot(string path)
     {
         try
         {
-            var image = new JournalState();
+            var state = new JournalState();
             Meta meta;
             ulong position;
             using (var database = JournalDatabase.OpenToRead(path))
             {
                 meta = database.Meta;
-                position = database.ReadAll(image.Apply, image.Apply);
+                position = database.ReadAll(state.Apply, state.Apply);
             }
 
             var snapshot = meta.Snapshot + 1;
-            var (chunks, bytes) = WriteChunks(image, snapshot, write);
+            var (chunks, bytes) = WriteChunks(state, snapshot, write);
             write(target =>
             {
                 // Further ids may have been reserved meanwhile.
@@ -49,11 +49,11 @@ internal sealed class JournalSnapshot(string path)
         }
     }
 
-    private static (ulong Chunks, ulong Bytes) WriteChunks(JournalState image, ulong snapshot, Action<Action<JournalDatabase>> write)
+    private static (ulong Chunks, ulong Bytes) WriteChunks(JournalState state, ulong snapshot, Action<Action<JournalDatabase>> write)
     {
         var (chunks, bytes, position) = (0ul, 0ul, 1ul);
         var frame = new JournalRecordBuffer();
-        foreach (var record in image.ToRecords())
+        foreach (var record in state.ToRecords())
         {
             frame.Add(position++, record);
             if (frame.Length >= ChunkBytes)

@@ -14,10 +14,10 @@ public static class JournalTool
     {
         using var database = JournalDatabase.OpenToRead(PathIn(directory));
         var (records, bytes) = (0L, 0L);
-        var image = new JournalState();
-        var position = database.ReadAll(image.Apply, (at, record) =>
+        var state = new JournalState();
+        var position = database.ReadAll(state.Apply, (at, record) =>
         {
-            image.Apply(at, record);
+            state.Apply(at, record);
             records++;
             bytes += record.Count;
         });
@@ -31,11 +31,11 @@ public static class JournalTool
             records,
             bytes,
             (long)database.Meta.SnapshotBytes,
-            image.Queues.Count,
-            image.Queues.Values.Sum(queue => (long)queue.Count),
-            image.States.Count,
-            image.Tasks.Count,
-            image.Tasks.Values.Count(task => task.End is null));
+            state.Queues.Count,
+            state.Queues.Values.Sum(queue => (long)queue.Count),
+            state.States.Count,
+            state.Tasks.Count,
+            state.Tasks.Values.Count(task => task.End is null));
     }
 
     /// <summary>The records as JSON, one each, the snapshot's first; also works while its coordinator runs.</summary>
@@ -91,8 +91,8 @@ public static class JournalTool
         ulong last;
         using (var reader = JournalDatabase.OpenToRead(path, isWhole: false))
         {
-            var image = new JournalState();
-            last = reader.ReadAll(image.Apply, image.Apply);
+            var state = new JournalState();
+            last = reader.ReadAll(state.Apply, state.Apply);
             if (reader.CheckPages() is { Length: > 0 } found)
                 throw new JournalException(
                     $"the journal '{path}' can be read, but SQLite finds its pages damaged: {found}. Put back a copy of it");

@@ -93,7 +93,7 @@ internal static class FieldLimits
     private static Violation? FindIn(IMessage message, string path, string? except)
     {
         foreach (var field in Fields.GetOrAdd(
-            message.Descriptor, static descriptor => [.. descriptor.Fields.InDeclarationOrder().Where(IsLookedAt)]))
+            message.Descriptor, static descriptor => [.. descriptor.Fields.InDeclarationOrder().Where(IsChecked)]))
         {
             if ((field.RealContainingOneof is not { } oneof || oneof.Accessor.GetCaseFieldDescriptor(message) == field)
                 && FindIn(field, field.Accessor.GetValue(message), path.Length == 0
@@ -157,7 +157,7 @@ internal static class FieldLimits
             ? null : new Violation(path, $"has {count:N0} elements; at most {limit.Maximum:N0} are allowed ({limit.Name})");
 
     /// <summary>Strings, lists, and messages that may contain them. Payload content is limited by its bytes.</summary>
-    private static bool IsLookedAt(FieldDescriptor field) =>
+    private static bool IsChecked(FieldDescriptor field) =>
         field.FieldType == FieldType.String || field.IsRepeated
         || (field.FieldType == FieldType.Message && field.MessageType.File.Package == "orchestrator.v1"
             && field.MessageType.Name != nameof(V1.Payload));

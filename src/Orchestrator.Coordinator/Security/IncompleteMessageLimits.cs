@@ -16,7 +16,7 @@ internal sealed class IncompleteMessageLimits : IDisposable
     /// <summary>The same for a call that needs no credential.</summary>
     public static readonly TimeSpan OpenArrivalLimit = TimeSpan.FromSeconds(10);
 
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
 
     private readonly MemoryBudget _memory;
     private readonly TimeProvider _time;
@@ -29,7 +29,7 @@ internal sealed class IncompleteMessageLimits : IDisposable
     {
         _memory = memory;
         _time = time;
-        _timer = time.CreateTimer(_ => EndLate(), null, LookEvery, LookEvery);
+        _timer = time.CreateTimer(_ => EndLate(), null, CheckInterval, CheckInterval);
     }
 
     /// <summary>The bytes of all incomplete messages.</summary>

@@ -14,7 +14,7 @@ namespace Orchestrator.Coordinator.Security;
 internal sealed partial class TokenStore : IDisposable
 {
     // How long a revoked token may still be accepted; a new one is accepted at once.
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
 
     private readonly TokenFiles _files;
     private readonly TimeProvider _time;
@@ -41,7 +41,7 @@ internal sealed partial class TokenStore : IDisposable
             LogLoose(warning);
         _files.EnsureOwner();
         Load();
-        _timer = time.CreateTimer(_ => Refresh(), null, LookEvery, LookEvery);
+        _timer = time.CreateTimer(_ => Refresh(), null, CheckInterval, CheckInterval);
     }
 
     /// <summary>The path of the owner's token.</summary>

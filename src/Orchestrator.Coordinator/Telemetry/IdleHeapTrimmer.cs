@@ -48,7 +48,7 @@ internal sealed class IdleHeapTrimmer(MonotonicClock clock, EventLog events) : I
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _timer = clock.Provider.CreateTimer(_ => Look(), null, Period, Period);
+        _timer = clock.Provider.CreateTimer(_ => Check(), null, Period, Period);
         return Task.CompletedTask;
     }
 
@@ -60,7 +60,7 @@ internal sealed class IdleHeapTrimmer(MonotonicClock clock, EventLog events) : I
 
     public void Dispose() => _timer?.Dispose();
 
-    private void Look()
+    private void Check()
     {
         // A check can take longer than the period on a slow machine.
         if (Interlocked.Exchange(ref _looking, 1) != 0)

@@ -28,7 +28,7 @@ internal sealed class MemoryPressureCollector(CoordinatorOptions options, Monoto
     public Task StartAsync(CancellationToken cancellationToken)
     {
         if (options.OwnsProcess)
-            _timer = clock.Provider.CreateTimer(_ => Look(), null, Period, Period);
+            _timer = clock.Provider.CreateTimer(_ => Check(), null, Period, Period);
         return Task.CompletedTask;
     }
 
@@ -40,7 +40,7 @@ internal sealed class MemoryPressureCollector(CoordinatorOptions options, Monoto
 
     public void Dispose() => _timer?.Dispose();
 
-    private void Look()
+    private void Check()
     {
         // A collection may take longer than the period.
         if (Interlocked.Exchange(ref _looking, 1) != 0)

@@ -29,7 +29,7 @@ internal sealed class ProcessSampler : IDisposable
     /// <summary>Percent of one core, and tasks ended per second.</summary>
     public (double CpuPercent, double TasksPerSecond) Rates()
     {
-        var now = Look();
+        var now = ReadTotals();
         lock (_gate)
         {
             var first = _samples.Peek();
@@ -42,7 +42,7 @@ internal sealed class ProcessSampler : IDisposable
 
     private void Sample()
     {
-        var now = Look();
+        var now = ReadTotals();
         lock (_gate)
         {
             _samples.Enqueue(now);
@@ -51,6 +51,6 @@ internal sealed class ProcessSampler : IDisposable
         }
     }
 
-    private (TimeSpan At, TimeSpan Cpu, long Ended) Look() =>
+    private (TimeSpan At, TimeSpan Cpu, long Ended) ReadTotals() =>
         (_clock.Now, Environment.CpuUsage.TotalTime, _host.Read(view => view.Tally.EndedTotal));
 }

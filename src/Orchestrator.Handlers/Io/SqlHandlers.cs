@@ -30,7 +30,7 @@ internal static class SqlHandlers
     private const int Recurse = 33;
 
     // Less than a millisecond of a query's instructions.
-    private const int StepsBetweenLooks = 10_000;
+    private const int StepsBetweenChecks = 10_000;
     private const int Continue = 0;
     private const int Stop = 1;
 
@@ -63,7 +63,7 @@ internal static class SqlHandlers
             Restrict(connection);
             // Not sqlite3_interrupt, which does nothing to a statement that is about to begin.
             raw.sqlite3_progress_handler(
-                connection.Handle, StepsBetweenLooks, _ => token.IsCancellationRequested ? Stop : Continue, null);
+                connection.Handle, StepsBetweenChecks, _ => token.IsCancellationRequested ? Stop : Continue, null);
             using var command = connection.CreateCommand();
             command.CommandText = input.Sql;
             using var reader = command.ExecuteReader();

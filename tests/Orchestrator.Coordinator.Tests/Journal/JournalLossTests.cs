@@ -52,7 +52,7 @@ public sealed class JournalLossTests : IDisposable
     [InlineData(Mark)]
     [InlineData("journal.db-shm")]
     [InlineData("journal.db.lock")]
-    public async Task A_file_that_is_gone_is_noticed(string file)
+    public async Task A_file_that_is_missing_is_noticed(string file)
     {
         (string Says, Action<string> Do)[] ways =
         [

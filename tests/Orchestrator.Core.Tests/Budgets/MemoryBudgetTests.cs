@@ -20,7 +20,7 @@ public sealed class MemoryBudgetTests
     private readonly MemoryBudget _budget = new(100_000);
 
     [Fact]
-    public void Items_messages_and_values_count_until_they_are_gone()
+    public void Items_messages_and_values_count_until_they_are_removed()
     {
         var harness = new ObjectHarness(
             new ObjectEngineOptions { ReplayWindow = TimeSpan.Zero, State = new StateOptions { HistoryChanges = 0 } }, _budget);

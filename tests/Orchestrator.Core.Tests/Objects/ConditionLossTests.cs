@@ -19,7 +19,7 @@ public sealed class ConditionLossTests
     }
 
     [Fact]
-    public void Who_dies_while_it_waits_is_gone_from_the_line()
+    public void A_waiter_that_dies_leaves_the_queue()
     {
         _harness.Acquire(_ann, "data");
         var dead = Wait(_ann);

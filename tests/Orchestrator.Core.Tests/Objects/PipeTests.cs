@@ -235,7 +235,7 @@ public sealed class PipeTests
     }
 
     [Fact]
-    public void When_both_ends_are_closed_the_pipe_is_gone()
+    public void When_both_ends_are_closed_the_pipe_is_removed()
     {
         _harness.CreatePipe();
         _harness.Send(A, 1);

@@ -55,7 +55,7 @@ public sealed class RequestIdTests
     }
 
     [Fact]
-    public void When_all_who_sent_it_have_gone_it_waits_no_more()
+    public void When_all_its_senders_have_disconnected_it_waits_no_more()
     {
         Acquire(_bob, "");
         var (first, second) = (Acquire(_ann, "1"), Acquire(_ann, "1"));

@@ -11,7 +11,7 @@ public sealed class CancelTests
     private readonly EngineHarness _harness = new();
 
     [Fact]
-    public void A_queued_task_is_gone_at_once()
+    public void A_queued_task_is_cancelled_at_once()
     {
         _harness.Join("w#1", recordsFlight: false);
         _harness.Submit("cpu");

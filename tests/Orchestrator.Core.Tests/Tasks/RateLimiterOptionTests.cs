@@ -92,7 +92,7 @@ public sealed class RateLimiterOptionTests
     }
 
     [Fact]
-    public void Where_the_limiter_is_gone_the_tasks_that_wait_fail_and_say_so()
+    public void Where_the_limiter_is_deleted_the_tasks_that_wait_fail_and_say_so()
     {
         _harness.Join("w#1");
         var tasks = _harness.SubmitMany(2, "io", s_limited);

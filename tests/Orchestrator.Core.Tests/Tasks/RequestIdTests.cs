@@ -68,7 +68,7 @@ public sealed class RequestIdTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Within_the_window_but_with_its_result_gone_it_already_exists(bool allOrNone)
+    public void Within_the_window_but_with_its_result_expired_it_already_exists(bool allOrNone)
     {
         var worker = _harness.Join("w#1");
         _harness.Report(worker, _harness.Submit("cpu", TaskPolicy.Default with { ResultTtl = TimeSpan.FromSeconds(1) }, requestId: "r"));

@@ -15,7 +15,7 @@ public sealed class CoordinatorKillsTests(ITestOutputHelper output)
     private readonly int _starts = Settings.Number("ORCHESTRATOR_FAULT_STARTS", 3);
 
     [Fact]
-    public async Task Its_workers_are_gone_within_two_seconds_and_the_next_start_needs_no_cleaning_up()
+    public async Task Its_workers_end_within_two_seconds_and_the_next_start_needs_no_cleaning_up()
     {
         using var directory = new TemporaryDirectory();
         var slowest = TimeSpan.Zero;

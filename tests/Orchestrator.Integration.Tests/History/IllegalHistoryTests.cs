@@ -68,7 +68,7 @@ public sealed class IllegalHistoryTests
     }
 
     [Fact]
-    public void What_a_get_without_an_answer_took_is_gone_or_back_at_its_end_but_not_twice()
+    public void What_a_get_without_an_answer_took_is_removed_or_back_at_its_end_but_not_twice()
     {
         (string, string, string, string?, long, long) lost = ("dead", QueueModel.Get, "", null, 4, long.MaxValue);
         (string, string, string, string?, long, long) end = ("dead", HistoryOperation.SessionEnd, "", "ended", 6, 9);
@@ -167,7 +167,7 @@ public sealed class IllegalHistoryTests
         var faults = EffectCounts.OfQueue(queue);
         Assert.Equal(3, faults.Count);
         Assert.Contains(faults, fault => fault.Contains("b was taken 2 times", StringComparison.Ordinal));
-        Assert.Contains(faults, fault => fault.Contains("c was taken, and nobody had put it", StringComparison.Ordinal));
+        Assert.Contains(faults, fault => fault.Contains("c was taken, and was never put", StringComparison.Ordinal));
         Assert.Contains(faults, fault => fault.EndsWith("unseen: a", StringComparison.Ordinal));
         Assert.Empty(EffectCounts.OfQueue(
             History([.. s_twoPuts, ("g", QueueModel.Get, "", "b", 4, 5), ("dead", QueueModel.Get, "", null, 4, long.MaxValue)])));

@@ -25,8 +25,8 @@ internal sealed class DurableClients(CoordinatorProcess coordinator, Ledger ledg
     {
         await _queues.CreateQueueAsync(
             new CreateQueueRequest { Spec = new QueueSpec { Name = Jobs, MaxItems = 1_000_000, Durability = level } }, Soon);
-        return [UntilGoneAsync(number => PutAsync($"{round}-0-{number}")), UntilGoneAsync(number => PutAsync($"{round}-1-{number}")),
-            UntilGoneAsync(_ => TakeAsync()), UntilGoneAsync(_ => CountAsync()), UntilGoneAsync(SubmitAsync)];
+        return [UntilRemovedAsync(number => PutAsync($"{round}-0-{number}")), UntilRemovedAsync(number => PutAsync($"{round}-1-{number}")),
+            UntilRemovedAsync(_ => TakeAsync()), UntilRemovedAsync(_ => CountAsync()), UntilRemovedAsync(SubmitAsync)];
     }
 
     private async Task PutAsync(string name)
@@ -72,7 +72,7 @@ internal sealed class DurableClients(CoordinatorProcess coordinator, Ledger ledg
         ledger.Submitted(accepted.TaskIds.Single(), number, number % 3 != 0);
     }
 
-    private async Task UntilGoneAsync(Func<int, Task> step)
+    private async Task UntilRemovedAsync(Func<int, Task> step)
     {
         for (var number = 0; ; number++)
         {

@@ -76,7 +76,7 @@ public sealed class DurableTaskTests : IDisposable
     }
 
     [Fact]
-    public async Task The_ends_of_durable_tasks_stay_in_the_list_when_their_results_are_gone()
+    public async Task The_ends_of_durable_tasks_stay_in_the_list_when_their_results_have_expired()
     {
         ulong id;
         await using (var coordinator = await StartAsync())

@@ -29,7 +29,7 @@ public sealed class JournalDamageTests : IDisposable
     /// Part 5, 5: the reported case and its variants: one bit, a cut and a deletion of each file, an older file put in its place.
     /// </summary>
     [Fact]
-    public async Task What_was_acknowledged_and_is_gone_refuses_the_start()
+    public async Task What_was_acknowledged_and_is_missing_refuses_the_start()
     {
         var (early, killed) = await KilledAfterPutsAsync();
         Assert.True(new FileInfo(Path.Combine(killed, Log)).Length > 20 * FrameBytes);

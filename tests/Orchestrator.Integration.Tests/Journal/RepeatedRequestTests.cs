@@ -142,7 +142,7 @@ public sealed class RepeatedRequestTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_task_whose_result_is_gone_does_not_run_again(bool throughSnapshot)
+    public async Task A_task_whose_result_has_expired_does_not_run_again(bool throughSnapshot)
     {
         await using (var coordinator = await StartAsync())
         {

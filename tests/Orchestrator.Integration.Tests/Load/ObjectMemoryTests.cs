@@ -45,7 +45,7 @@ public sealed class ObjectMemoryTests
     [Theory]
     [InlineData("items")]
     [InlineData("sessions")]
-    public async Task When_all_is_gone_memory_and_handles_are_back_within_a_tenth(string what)
+    public async Task When_all_is_removed_memory_and_handles_are_back_within_a_tenth(string what)
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0", "--max-sessions-per-client", "100000");
         Func<int, Task> fill = what == "items" ? count => RunAsync(coordinator, count) : count => HoldLocksAsync(coordinator, count);

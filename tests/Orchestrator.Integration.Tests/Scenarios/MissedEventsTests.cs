@@ -99,7 +99,7 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
     /// that was.
     /// </summary>
     [Fact]
-    public async Task Who_comes_late_or_back_is_told_exactly_what_is_gone()
+    public async Task A_late_or_resumed_watch_states_exactly_what_is_missing()
     {
         var id = (await _coordinator.SubmitAsync(Yield(30, Partials, 10))).Single();
         await _coordinator.WaitAsync([id]);
@@ -225,7 +225,7 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
     /// off.
     /// </summary>
     [Fact]
-    public async Task Operators_events_that_are_gone_are_named()
+    public async Task Operators_events_that_are_no_longer_kept_are_named()
     {
         var events = new EventLog(new MonotonicClock(TimeProvider.System));
         for (var i = 0; i < 10_300; i++)

@@ -187,7 +187,7 @@ internal sealed class SoakRun : IAsyncDisposable
         SoakFault.SubmitUnknown => _attack.SubmitUnknownAsync(),
         SoakFault.FillQueue => _attack.FillQueueAsync(),
         SoakFault.UseForeignSession => _attack.UseForeignSessionAsync(),
-        _ => throw new InvalidOperationException($"nobody knows how to do {fault}"),
+        _ => throw new InvalidOperationException($"{fault} is not a known fault"),
     };
 
     private SoakClient Pick() => _clients[_random.Next(_clients.Count)];

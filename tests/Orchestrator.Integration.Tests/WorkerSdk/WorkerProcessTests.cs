@@ -125,7 +125,7 @@ public sealed class WorkerProcessTests
     }
 
     [Fact]
-    public async Task It_does_not_start_for_a_coordinator_that_is_gone()
+    public async Task It_does_not_start_for_a_coordinator_that_has_ended()
     {
         using var worker = WorkerProcess.Start(launch => launch.CoordinatorPid = 1);
         Assert.Equal(1, await worker.ExitCodeAsync());

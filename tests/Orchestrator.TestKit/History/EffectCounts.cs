@@ -18,7 +18,7 @@ public static class EffectCounts
         foreach (var (item, times) in taken)
         {
             if (!puts.ContainsKey(item))
-                faults.Add($"{item} was taken, and nobody had put it");
+                faults.Add($"{item} was taken, and was never put");
             else if (times > 1)
                 faults.Add($"{item} was taken {times} times");
         }

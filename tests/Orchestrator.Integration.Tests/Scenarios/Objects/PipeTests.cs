@@ -95,7 +95,7 @@ public sealed class PipeTests(SharedCoordinator shared) : IClassFixture<SharedCo
     }
 
     [Fact]
-    public async Task A_second_attachment_is_refused_until_the_first_has_gone()
+    public async Task A_second_attachment_is_refused_until_the_first_has_ended()
     {
         var pipe = await CreateAsync();
         using var first = await AttachAsync(pipe, PipeEnd.A);

@@ -81,13 +81,13 @@ public sealed class QueueTimeTests(SharedCoordinator shared) : IClassFixture<Sha
         await _queues.PutAsync(
             new PutRequest { Queue = kept, Items = { new QueueItem { Body = Text("a") } }, Timeout = Specs.Seconds(0) }, Soon);
         var idle = await CreateAsync(spec => spec.IdleTtl = Specs.Seconds(0.05));
-        await UntilGoneAsync(idle);
+        await UntilRemovedAsync(idle);
         Assert.Equal("a", Read((await GetAsync(kept)).Items.Single().Body));
-        await UntilGoneAsync(kept);
+        await UntilRemovedAsync(kept);
         await RefusesAsync(_queues.GetAsync(new GetRequest { Queue = kept }, Soon), StatusCode.NotFound, "NOT_FOUND", kept);
     }
 
-    private Task UntilGoneAsync(string queue) => UntilAsync(async () =>
+    private Task UntilRemovedAsync(string queue) => UntilAsync(async () =>
     {
         var token = "";
         do

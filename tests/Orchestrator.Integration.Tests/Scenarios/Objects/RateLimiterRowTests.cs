@@ -49,7 +49,7 @@ public sealed class RateLimiterRowTests(SharedCoordinator shared) : IClassFixtur
     }
 
     [Fact]
-    public async Task Rate_limiter_that_is_deleted_is_gone_for_who_waits_and_can_be_created_with_other_numbers()
+    public async Task Rate_limiter_that_is_deleted_fails_its_waiters_and_can_be_created_with_other_numbers()
     {
         var create = new CreateRateLimiterRequest
         {

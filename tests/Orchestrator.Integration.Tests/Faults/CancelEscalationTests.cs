@@ -8,7 +8,7 @@ namespace Orchestrator.Integration.Tests.Faults;
 
 /// <summary>The cancellation escalation on real processes: killing one task harms no other.</summary>
 [Trait("Kind", "slow")]
-public sealed class CancelLadderTests
+public sealed class CancelEscalationTests
 {
     [Fact]
     public async Task A_task_that_ignores_its_timeout_is_killed_and_its_neighbours_end_normally()
