@@ -79,8 +79,8 @@ public sealed class ContainerTests
         var files = Path.Combine(root, "files");
         foreach (var layer in manifest.GetProperty("Layers").EnumerateArray())
             await UnpackAsync(Path.Combine(image, layer.GetString()!), files, isZipped: true);
-        var config = JsonDocument.Parse(
-            await File.ReadAllTextAsync(Path.Combine(image, manifest.GetProperty("Config").GetString()!))).RootElement.GetProperty("config");
+        var path = Path.Combine(image, manifest.GetProperty("Config").GetString()!);
+        var config = JsonDocument.Parse(await File.ReadAllTextAsync(path)).RootElement.GetProperty("config");
         return (
             config.GetProperty("Env").EnumerateArray().Select(item => item.GetString()!.Split('=', 2))
                 .Where(pair => pair[0] != "PATH").ToDictionary(pair => pair[0], pair => pair[1]),
