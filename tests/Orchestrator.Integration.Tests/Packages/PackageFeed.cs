@@ -52,7 +52,7 @@ public sealed class PackageFeed : IAsyncLifetime
     public async Task<string> BuildAsync(string template, string name, string? package, string? program)
     {
         var folder = Path.Combine(Programs, name);
-        await OkAsync(Programs, "dotnet", "new", template, "-o", name, "--no-restore");
+        await OkAsync(Programs, "dotnet", "new", template, "-o", name);
         if (package is not null)
             await OkAsync(folder, "dotnet", "add", "package", package, "--version", Version);
         if (program is not null)

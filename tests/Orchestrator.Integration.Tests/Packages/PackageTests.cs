@@ -25,7 +25,7 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
         Assert.InRange(bytes, 1, MaxOutputBytes);
         Assert.All(
             Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories).Where(
-                file => file.Contains("/runtimes/", StringComparison.Ordinal)),
+                file => file.Contains("/native/", StringComparison.Ordinal)),
             file => Assert.Matches("/runtimes/linux(-musl)?-", file));
     }
 
