@@ -7,7 +7,7 @@ namespace Orchestrator.Worker.Hosting;
 /// <example>
 /// <code>
 /// var worker = OrchestratorWorker.CreateBuilder(args);
-/// worker.MapTask("square", HandlerKind.Cpu, (long n) => n * n);
+/// worker.MapTask("square", (long n) => n * n);
 /// return await worker.RunAsync();
 /// </code>
 /// </example>
