@@ -9,8 +9,10 @@ if (app.IsWorker)
     return await app.RunWorkerAsync();
 
 var builder = WebApplication.CreateBuilder([.. app.Args]);
-builder.Services.AddOrchestrator(app);
+builder.Services.AddOrchestrator(app, builder.Configuration.GetSection("Orchestrator"));   // appsettings.json, environment, arguments
+builder.Services.AddHealthChecks().AddOrchestrator();
 var web = builder.Build();
+web.MapHealthChecks("/healthz");
 
 // The same handler in a worker process or on a thread of the server; WithPlacement is the only difference.
 web.MapGet("/primes/{below:int}", async (int below, IOrchestratorPool pool, CancellationToken gone) =>

@@ -109,7 +109,7 @@ public sealed class OrchestratorApp : ITaskMap
         EmbeddedPool pool;
         try
         {
-            pool = await EmbeddedPool.StartAsync(this, null, stopping.Token).ConfigureAwait(false);
+            pool = await EmbeddedPool.StartAsync(this, Options, null, stopping.Token).ConfigureAwait(false);
         }
         catch (Exception) when (signalled.Task.IsCompleted)
         {

@@ -48,6 +48,8 @@ public static class TestWorker
     /// <summary>Serves until the coordinator exits; returns the exit code.</summary>
     public static int Run()
     {
+        if (Environment.GetEnvironmentVariable(Variable) == HostedTestWorker.Value)
+            return HostedTestWorker.Run();
         var worker = OrchestratorWorker.CreateBuilder([]);
         worker.MapTask(HistoryHandler, async (HistoryInput input, TaskContext context) =>
         {
