@@ -4,19 +4,21 @@ using Orchestrator.Client.Tasks;
 using Orchestrator.Worker.Tasks;
 
 var app = OrchestratorApp.Create(args);
-app.MapTask("primes", HandlerKind.Cpu, (int below) => Primes.CountBelow(below));
+var primes = app.MapTask("primes", (int below) => Primes.CountBelow(below));
 if (app.IsWorker)
     return await app.RunWorkerAsync();
 
 var builder = WebApplication.CreateBuilder([.. app.Args]);
-builder.Services.AddOrchestrator(app);
+builder.Services.AddOrchestrator(app, builder.Configuration.GetSection("Orchestrator"));   // appsettings.json, environment, arguments
+builder.Services.AddHealthChecks().AddOrchestrator();
 var web = builder.Build();
+web.MapHealthChecks("/healthz");
 
 // The same handler in a worker process or on a thread of the server; WithPlacement is the only difference.
 web.MapGet("/primes/{below:int}", async (int below, IOrchestratorPool pool, CancellationToken gone) =>
-    await pool.RunAsync<int>("primes", below, new RunOptions { RunTimeout = TimeSpan.FromSeconds(10) }, gone));
+    await pool.RunAsync(primes, below, new RunOptions { RunTimeout = TimeSpan.FromSeconds(10) }, gone));
 web.MapGet("/primes-here/{below:int}", async (int below, IOrchestratorPool pool, CancellationToken gone) =>
-    await pool.WithPlacement(TaskPlacement.InProcess).RunAsync<int>("primes", below, null, gone));
+    await pool.WithPlacement(TaskPlacement.InProcess).RunAsync(primes, below, null, gone));
 await web.RunAsync();
 return 0;
 

@@ -20,15 +20,16 @@ internal sealed class EmbeddedPool : IOrchestratorPool, IAsyncDisposable
 
     public OrchestratorClient Client { get; }
 
-    public static async Task<EmbeddedPool> StartAsync(OrchestratorApp app, ILoggerFactory? loggers, CancellationToken cancellationToken)
+    public static async Task<EmbeddedPool> StartAsync(
+        OrchestratorApp app, OrchestratorAppOptions options, ILoggerFactory? loggers, CancellationToken cancellationToken)
     {
-        var directory = app.Options.DataDirectory is null ? new AppDirectory() : null;
+        var directory = options.DataDirectory is null ? new AppDirectory() : null;
         CoordinatorApplication? coordinator = null;
         try
         {
-            var path = directory?.Path ?? Path.GetFullPath(app.Options.DataDirectory!);
+            var path = directory?.Path ?? Path.GetFullPath(options.DataDirectory!);
             coordinator = CoordinatorApplication.Create(
-                app.Options.ToCoordinator(path, app.WorkerCommand), app.Tasks, app.Services, loggers);
+                options.ToCoordinator(path, app.WorkerCommand), app.Tasks, app.Services, loggers);
             await coordinator.StartAsync(cancellationToken).ConfigureAwait(false);
             var client = await OrchestratorClient.ConnectAsync(
                 new OrchestratorClientOptions

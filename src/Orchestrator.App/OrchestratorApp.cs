@@ -12,11 +12,11 @@ namespace Orchestrator.App;
 /// <example>
 /// <code>
 /// var app = OrchestratorApp.Create(args);
-/// app.MapTask("square", HandlerKind.Cpu, (long n) => n * n);
+/// var square = app.MapTask("square", (long n) => n * n);
 /// return await app.RunAsync(async pool =>
 /// {
-///     await foreach (var square in pool.MapAsync&lt;long, long&gt;("square", [1, 2, 3]))
-///         Console.WriteLine(square);
+///     await foreach (var result in pool.MapAsync(square, [1, 2, 3]))
+///         Console.WriteLine(result);
 /// });
 /// </code>
 /// </example>
@@ -109,7 +109,7 @@ public sealed class OrchestratorApp : ITaskMap
         EmbeddedPool pool;
         try
         {
-            pool = await EmbeddedPool.StartAsync(this, null, stopping.Token).ConfigureAwait(false);
+            pool = await EmbeddedPool.StartAsync(this, Options, null, stopping.Token).ConfigureAwait(false);
         }
         catch (Exception) when (signalled.Task.IsCompleted)
         {

@@ -52,6 +52,7 @@ internal static class Rooms
             new("Tasks", "functions, handles, maps, and streams that are reopened when they break"),
             new("Objects", "sessions, locks, queues, pipes, state"),
             new(Room.Root, "`OrchestratorClient`"),
+            new("DependencyInjection", "registration in a host, with validated options, and the health check"),
         ],
         ["Worker"] =
         [

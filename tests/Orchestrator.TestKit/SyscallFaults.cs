@@ -20,12 +20,10 @@ public sealed partial class SyscallFaults : IAsyncDisposable
     private readonly StringBuilder _said = new();
     private readonly TaskCompletionSource _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private SyscallFaults(int pid, string calls, string fault, IReadOnlyList<string> files)
+    private SyscallFaults(int pid, IEnumerable<string> what)
     {
         var start = new ProcessStartInfo("strace") { RedirectStandardError = true };
-        foreach (var argument in (IEnumerable<string>)
-            ["-f", "-p", $"{pid}", "-o", _log, .. files.SelectMany(file => new[] { "-P", file }), "-e", "signal=none", "-e",
-                $"trace={calls}", "-e", $"inject={calls}:{fault}"])
+        foreach (var argument in (IEnumerable<string>)["-f", "-p", $"{pid}", "-o", _log, "-e", "signal=none", .. what])
             start.ArgumentList.Add(argument);
         _tracer = new Process { StartInfo = start };
         _tracer.ErrorDataReceived += (_, line) => OnSaid(line.Data);
@@ -42,10 +40,14 @@ public sealed partial class SyscallFaults : IAsyncDisposable
     /// <param name="error">The name of the error, such as <c>EIO</c>.</param>
     /// <param name="files">The files, which are open already.</param>
     public static Task<SyscallFaults> FailAsync(int pid, string calls, string error, params string[] files) =>
-        AttachAsync(pid, calls, $"error={error}", files);
+        AttachAsync(pid, Injecting(calls, $"error={error}", files));
 
     /// <summary>From now on these calls of the process hang at these files, before they do anything, until this is ended.</summary>
-    public static Task<SyscallFaults> HangAsync(int pid, string calls, params string[] files) => AttachAsync(pid, calls, ForEver, files);
+    public static Task<SyscallFaults> HangAsync(int pid, string calls, params string[] files) =>
+        AttachAsync(pid, Injecting(calls, ForEver, files));
+
+    /// <summary>From now on the process is traced, as by a debugger; no call fails.</summary>
+    public static Task<SyscallFaults> TraceAsync(int pid) => AttachAsync(pid, ["-e", "trace=none"]);
 
     /// <summary>Whether a thread of the process is stopped in a hanging system call, or in any other traced one.</summary>
     /// <param name="pid">The process.</param>
@@ -100,9 +102,12 @@ public sealed partial class SyscallFaults : IAsyncDisposable
         File.Delete(_log);
     }
 
-    private static async Task<SyscallFaults> AttachAsync(int pid, string calls, string fault, string[] files)
+    private static IEnumerable<string> Injecting(string calls, string fault, string[] files) =>
+        [.. files.SelectMany(file => new[] { "-P", file }), "-e", $"trace={calls}", "-e", $"inject={calls}:{fault}"];
+
+    private static async Task<SyscallFaults> AttachAsync(int pid, IEnumerable<string> what)
     {
-        var faults = new SyscallFaults(pid, calls, fault, files);
+        var faults = new SyscallFaults(pid, what);
         var exit = faults._tracer.WaitForExitAsync();
         if (await Task.WhenAny(faults._attached.Task, exit).WaitAsync(s_limit) == exit)
         {

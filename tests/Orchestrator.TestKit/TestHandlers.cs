@@ -10,18 +10,18 @@ internal static class TestHandlers
 {
     public static void Register(ITaskMap map)
     {
-        map.MapTask("wait", HandlerKind.Io, async (int milliseconds, TaskContext _, CancellationToken cancellationToken) =>
+        map.MapTask("wait", async (int milliseconds, CancellationToken cancellationToken) =>
         {
             await Task.Delay(milliseconds, cancellationToken);
             return milliseconds;
         });
-        map.MapTask("hostile", HandlerKind.Cpu, (string kind) => Throw(kind));
-        map.MapTask("hostile_io", HandlerKind.Io, async (string kind, TaskContext _, CancellationToken _) =>
+        map.MapTask("hostile", (string kind) => Throw(kind));
+        map.MapTask("hostile_io", async (string kind) =>
         {
             await Task.Yield();
             return Throw(kind);
         });
-        map.MapTask("hostile_log", HandlerKind.Cpu, (string kind, TaskContext context, CancellationToken _) =>
+        map.MapTask("hostile_log", (string kind, TaskContext context) =>
         {
 #pragma warning disable CA1848, CA2254 // It is what a user would write.
             context.Logger.LogError(HostileException.Create(kind), "it failed");
@@ -29,29 +29,29 @@ internal static class TestHandlers
             context.ReportProgress(1, 2, "half a pair: \ud800");
             return 0;
         });
-        map.MapTask("print", HandlerKind.Io,
-            (string name, TaskContext context, CancellationToken cancellationToken) => PrintAsync(name, context, cancellationToken));
-        map.MapTask("print_much", HandlerKind.Cpu, (int lines) =>
+        map.MapTask("print",
+            (string name, TaskContext context) => PrintAsync(name, context, context.CancellationToken));
+        map.MapTask("print_much", (int lines) =>
         {
             for (var i = 0; i < lines; i++)
                 Console.WriteLine($"{i} {new string('x', 1_000)}");
             return lines;
         });
-        map.MapTask("print_child", HandlerKind.Cpu, (string text) => Shell($"echo '{text}'; echo '{text}, wrong' >&2"));
-        map.MapTask("read_input", HandlerKind.Cpu,
+        map.MapTask("print_child", (string text) => Shell($"echo '{text}'; echo '{text}, wrong' >&2"));
+        map.MapTask("read_input",
             (string _) => $"{Console.In.ReadToEnd()}{Shell("cat")}{Console.OpenStandardInput().Read(new byte[1])}");
-        map.MapTask("print_and_die", HandlerKind.Cpu, (string text) =>
+        map.MapTask("print_and_die", (string text) =>
         {
             Console.WriteLine(text);
             Environment.Exit(9);
             return 0;
         });
-        map.MapTask("spawn", HandlerKind.Cpu, (string script) =>
+        map.MapTask("spawn", (string script) =>
         {
             using var process = System.Diagnostics.Process.Start("/bin/sh", ["-c", script]);
             return process.Id;
         });
-        map.MapTask("print_late", HandlerKind.Io, (string text, TaskContext _, CancellationToken _) =>
+        map.MapTask("print_late", (string text) =>
         {
             _ = Task.Run(
                 async () =>
@@ -62,9 +62,9 @@ internal static class TestHandlers
                 CancellationToken.None);
             return Task.FromResult(0);
         });
-        map.MapTask("let_late_print", HandlerKind.Io, (int _) => s_late.TrySetResult());
+        map.MapTask("let_late_print", (int _) => s_late.TrySetResult(), new() { Kind = HandlerKind.Io });
         // This many log lines, then this many partial outputs, each of this many bytes that begin with its number.
-        map.MapTask("yield", HandlerKind.Io, async (int[] shape, TaskContext context, CancellationToken _) =>
+        map.MapTask("yield", async (int[] shape, TaskContext context) =>
         {
             for (var i = 0; i < shape[0]; i++)
                 Console.WriteLine($"line {i}");
@@ -77,8 +77,8 @@ internal static class TestHandlers
 
             return shape[1];
         });
-        map.MapTask("fail_fast", HandlerKind.Cpu, (int depth) => FailFast(depth));
-        map.MapTask("unhandled", HandlerKind.Cpu, (int depth) =>
+        map.MapTask("fail_fast", (int depth) => FailFast(depth));
+        map.MapTask("unhandled", (int depth) =>
         {
             var thread = new Thread(() => Deep(depth));
             thread.Start();

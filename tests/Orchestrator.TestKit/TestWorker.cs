@@ -9,7 +9,6 @@ using Orchestrator.TestKit.LockOrders;
 using Orchestrator.V1;
 using Orchestrator.Worker.Hosting;
 using Orchestrator.Worker.Tasks;
-using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.TestKit;
 
@@ -49,18 +48,19 @@ public static class TestWorker
     /// <summary>Serves until the coordinator exits; returns the exit code.</summary>
     public static int Run()
     {
+        if (Environment.GetEnvironmentVariable(Variable) == HostedTestWorker.Value)
+            return HostedTestWorker.Run();
         var worker = OrchestratorWorker.CreateBuilder([]);
-        worker.MapTask(
-            HistoryHandler, HandlerKind.Io, async (HistoryInput input, TaskContext context, CancellationToken cancellationToken) =>
+        worker.MapTask(HistoryHandler, async (HistoryInput input, TaskContext context) =>
         {
             using var recorder = new HistoryRecorder(input.Directory, context.SessionId);
-            await new HistoryClient(context.Session, context.SessionId, input.Seed, recorder).RunAsync(input.Steps, cancellationToken);
+            await new HistoryClient(context.Session, context.SessionId, input.Seed, recorder)
+                .RunAsync(input.Steps, context.CancellationToken);
             return recorder.Operations;
         });
+        worker.MapTask(LockOrderHandler, (LockOrderInput input) => RunOrdersAsync(input));
         worker.MapTask(
-            LockOrderHandler, HandlerKind.Io, (LockOrderInput input, TaskContext _, CancellationToken _) => RunOrdersAsync(input));
-        worker.MapTask(PipeAskHandler, HandlerKind.Io,
-            (PipeAskInput input, TaskContext context, CancellationToken cancellationToken) => AskAsync(input, context, cancellationToken));
+            PipeAskHandler, (PipeAskInput input, TaskContext context) => AskAsync(input, context, context.CancellationToken));
         TestHandlers.Register(worker);
         return worker.RunAsync().GetAwaiter().GetResult();
     }

@@ -20,9 +20,13 @@ internal sealed class ExecutorFixture : IAsyncDisposable
 
     public ExecutorFixture(Action<TaskHandlerRegistry> map, ExecutorLayout? layout = null, IServiceCollection? services = null,
         FlightRecorder? recorder = null)
+        : this(Mapped(map), layout, services, recorder)
     {
-        var registry = new TaskHandlerRegistry();
-        map(registry);
+    }
+
+    public ExecutorFixture(TaskHandlerRegistry registry, ExecutorLayout? layout = null, IServiceCollection? services = null,
+        FlightRecorder? recorder = null)
+    {
         Provider = (services ?? new ServiceCollection()).BuildServiceProvider();
         Executor = new TaskExecutor(registry, Provider, layout ?? ExecutorLayout.Worker(64, 4), Sink, recorder, TimeProvider.System);
     }
@@ -57,6 +61,13 @@ internal sealed class ExecutorFixture : IAsyncDisposable
     {
         await Executor.DisposeAsync();
         await Provider.DisposeAsync();
+    }
+
+    private static TaskHandlerRegistry Mapped(Action<TaskHandlerRegistry> map)
+    {
+        var registry = new TaskHandlerRegistry();
+        map(registry);
+        return registry;
     }
 }
 

@@ -8,16 +8,16 @@ using Orchestrator.Client.Tasks;
 using Orchestrator.Worker.Tasks;
 
 var app = OrchestratorApp.Create(args);
-app.MapTask("pid", HandlerKind.Cpu, (int _) => Environment.ProcessId);
-app.MapTask("wrong", HandlerKind.Cpu, (int _) => Throw());
-app.MapBytes("echo", HandlerKind.Io, static (bytes, _, _) => new(bytes));
-app.MapTask("print", HandlerKind.Io, async (string text, TaskContext _, CancellationToken _) =>
+app.MapTask("pid", (int _) => Environment.ProcessId);
+app.MapTask("wrong", (int _) => Throw());
+app.MapTask("echo", static (ReadOnlyMemory<byte> bytes) => bytes, new() { Kind = HandlerKind.Io });
+app.MapTask("print", async (string text) =>
 {
     await Task.Yield();
     Console.WriteLine(text);
     return text.Length;
 });
-app.MapTask("report", HandlerKind.Io, async (int count, TaskContext context, CancellationToken ct) =>
+app.MapTask("report", async (int count, TaskContext context) =>
 {
     for (var i = 1; i <= count; i++)
     {

@@ -11,16 +11,17 @@ internal static class GuideHandlers
     public static void Map(ITaskMap map)
     {
         // Computes pi by Monte Carlo, and returns where and when it ran. Linux has one monotonic clock for all processes.
-        map.MapTask("guide_compute", HandlerKind.Cpu, (WorkInput input, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_compute", (WorkInput input, TaskContext context) =>
         {
             var started = Stopwatch.GetTimestamp();
-            NumericHandlers.MonteCarloPi(new SamplesInput(input.Samples), ct);
+            NumericHandlers.MonteCarloPi(new SamplesInput(input.Samples), context.CancellationToken);
             return new RunSpan(Environment.ProcessId, context.WorkerName, started, Stopwatch.GetTimestamp());
         });
 
         // Counts concurrent entries: under a semaphore or a lock, if one is named.
-        map.MapTask("guide_inside", HandlerKind.Io, async (InsideInput input, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_inside", async (InsideInput input, TaskContext context) =>
         {
+            var ct = context.CancellationToken;
             await using var permit = input.Semaphore is { } semaphore
                 ? await context.Semaphore(semaphore, input.Permits, bounded: true).AcquireAsync(cancellationToken: ct)
                 : null;
@@ -31,7 +32,7 @@ internal static class GuideHandlers
             return new Inside(inside, hold?.FencingToken ?? 0, Environment.ProcessId);
         });
 
-        map.MapTask("guide_throw", HandlerKind.Io, (string text) => Throw(text));
+        map.MapTask("guide_throw", (string text) => Throw(text), new() { Kind = HandlerKind.Io });
     }
 
     private static int Throw(string text) => throw new InvalidOperationException(text);

@@ -5,15 +5,20 @@ namespace Orchestrator.Coordinator.Supervision;
 /// <summary>Suspects workers that are silent, and kills those that stay so. Used on the supervisor's thread only.</summary>
 /// <param name="clock">The time; silence is measured without the coordinator's own pauses.</param>
 /// <param name="events">Learns of suspected workers.</param>
+/// <param name="debuggers">Spares workers that a debugger holds.</param>
 /// <param name="period">How often <see cref="Check"/> is called.</param>
-internal sealed class HeartbeatWatch(MonotonicClock clock, EventLog events, TimeSpan period)
+internal sealed class HeartbeatWatch(MonotonicClock clock, EventLog events, DebuggerWatch debuggers, TimeSpan period)
 {
     private TimeSpan _lastCheck = clock.Now;
     private bool _poolIsAlive = true;
 
+    /// <summary>Spares workers that a debugger holds.</summary>
+    public DebuggerWatch Debuggers => debuggers;
+
     /// <summary>Checks the coordinator's own health first: a paused coordinator has received no heartbeat.</summary>
     public void Check(IReadOnlyList<WorkerProcess> processes, SupervisorOptions options)
     {
+        debuggers.Check(processes);
         var now = clock.Now;
         var paused = now - _lastCheck > period * 4 || !_poolIsAlive;
         _lastCheck = now;
@@ -26,9 +31,9 @@ internal sealed class HeartbeatWatch(MonotonicClock clock, EventLog events, Time
             if (paused)
                 link.Touch();
             var silent = clock.Running.GetElapsedTime(link.LastHeard);
-            if (silent > options.KillAfter)
+            if (silent > options.KillAfter && !debuggers.Spares(process, Cause(silent)))
             {
-                process.KilledFor ??= $"it sent no heartbeat for {silent.TotalSeconds:0.0} s";
+                process.KilledFor ??= Cause(silent);
                 process.Child.Signal(NativeMethods.SigKill);
             }
             else if (silent > options.SuspectAfter != process.IsSuspect)
@@ -39,4 +44,6 @@ internal sealed class HeartbeatWatch(MonotonicClock clock, EventLog events, Time
             }
         }
     }
+
+    private static string Cause(TimeSpan silent) => $"it sent no heartbeat for {silent.TotalSeconds:0.0} s";
 }

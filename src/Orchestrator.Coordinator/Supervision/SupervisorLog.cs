@@ -15,6 +15,9 @@ internal static partial class SupervisorLog
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker} (pid {Pid}) is condemned: a task ignored its cancellation")]
     public static partial void Condemned(ILogger logger, string worker, int pid);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker} (pid {Pid}) is not killed while a debugger is attached to it: {Cause}")]
+    public static partial void Debugged(ILogger logger, string worker, int pid, string cause);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Worker}: {Reason}")]
     public static partial void OfferRefused(ILogger logger, string worker, string reason);
 

@@ -66,6 +66,12 @@ internal sealed class WorkerProcess(
 
     public bool IsSuspect { get; set; }
 
+    /// <summary>Whether it was spared because a debugger is attached to it.</summary>
+    public bool IsDebugged { get; set; }
+
+    /// <summary>Why it is ended once the debugger has left; null if it goes on.</summary>
+    public string? EndsWhenReleased { get; set; }
+
     /// <summary>Whether the coordinator replaces it as routine: the replacement is not urgent, and its running tasks may finish.</summary>
     public bool IsDueForRecycling { get; set; }
 

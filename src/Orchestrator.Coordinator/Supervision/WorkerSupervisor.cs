@@ -55,7 +55,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         _launcher = new WorkerProcessLauncher(options, directory, tokens, clock.Running, _cores);
         foreach (var group in options.Groups)
             _groups.Add(new WorkerGroup(group, _groups.Sum(before => before.Options.Workers)));
-        _heartbeats = new HeartbeatWatch(clock, events, WatchPeriod);
+        _heartbeats = new HeartbeatWatch(clock, events, new DebuggerWatch(events, logger, Terminate), WatchPeriod);
         _recycling = new RecyclingSchedule(host, clock, _cores.Count);
         SupervisorLog.ReportSwept(logger, events, directory.Swept);
         _thread = new SupervisorThread(clock.Running, WatchPeriod, Watch, logger);
@@ -92,7 +92,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         if (order.Kind == WorkerOrderKind.Condemn)
             Condemn(process);
         else
-            Terminate(process, "it was condemned, since a task ignored its cancellation");
+            _heartbeats.Debuggers.TerminateWhenReleased(process, "it was condemned, since a task ignored its cancellation");
     });
 
     /// <summary>Ends all workers: asks them to finish, then SIGTERM, then SIGKILL.</summary>
@@ -175,7 +175,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
     {
         try
         {
-            process.Connecting.CancelAfter(_options.StartTimeout);
+            _heartbeats.Debuggers.LimitStart(process, _options.StartTimeout, _thread);
             var link = await WorkerLink.ConnectAsync(
                 process.Launch, process.Direct, process.Recorder, _host, _clock.Running, _logger, process.Connecting.Token);
             _thread.Post(() => OnConnected(process, link));

@@ -23,37 +23,35 @@ internal static partial class ChaosHandlers
     {
         var json = StockJson.Default.Options;
         map.MapTask(
-            "throw", HandlerKind.Cpu, (MessageInput input, TaskContext _, CancellationToken _) => Throw(input.Message), json,
-            "Throws an exception.", """{"message": "no luck"}""");
+            "throw", (MessageInput input) => Throw(input.Message),
+            new() { Json = json, Description = "Throws an exception.", Example = """{"message": "no luck"}""" });
         map.MapTask(
-            "crash", HandlerKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Crash(context), json, "Dies of SIGSEGV.",
-            "{}");
+            "crash", (NoInput _, TaskContext context) => Crash(context),
+            new() { Json = json, Description = "Dies of SIGSEGV.", Example = "{}" });
         map.MapTask(
-            "exit", HandlerKind.Cpu, (ExitInput input, TaskContext context, CancellationToken _) => Exit(input.Code, context), json,
-            "Ends its process with an exit code.", """{"code": 42}""");
+            "exit", (ExitInput input, TaskContext context) => Exit(input.Code, context),
+            new() { Json = json, Description = "Ends its process with an exit code.", Example = """{"code": 42}""" });
         map.MapTask(
-            "abort", HandlerKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Abort(context), json, "Dies of SIGABRT.",
-            "{}");
+            "abort", (NoInput _, TaskContext context) => Abort(context),
+            new() { Json = json, Description = "Dies of SIGABRT.", Example = "{}" });
         map.MapTask(
-            "stack_overflow", HandlerKind.Cpu, (NoInput _, TaskContext context, CancellationToken _) => Overflow(context), json,
-            "Overflows its stack.", "{}");
+            "stack_overflow", (NoInput _, TaskContext context) => Overflow(context),
+            new() { Json = json, Description = "Overflows its stack.", Example = "{}" });
         map.MapTask(
-            "allocate", HandlerKind.Cpu,
-            (MegabytesInput input, TaskContext context, CancellationToken ct) => Allocate(input.Mb, context, ct), json,
-            "Takes memory, touches it, and frees it at the end.", """{"mb": 100}""");
+            "allocate", (MegabytesInput input, TaskContext context) => Allocate(input.Mb, context, context.CancellationToken),
+            new() { Json = json, Description = "Takes memory, touches it, and frees it at the end.", Example = """{"mb": 100}""" });
         map.MapTask(
-            "leak", HandlerKind.Cpu, (MegabytesInput input, TaskContext context, CancellationToken ct) => Leak(input.Mb, context, ct), json,
-            "Takes memory, touches it, and never frees it.", """{"mb": 10}""");
+            "leak", (MegabytesInput input, TaskContext context) => Leak(input.Mb, context, context.CancellationToken),
+            new() { Json = json, Description = "Takes memory, touches it, and never frees it.", Example = """{"mb": 10}""" });
         map.MapTask(
-            "spin", HandlerKind.Cpu, (MillisecondsInput input, TaskContext context, CancellationToken _) => Spin(input.Ms, context), json,
-            "Computes for a time and ignores its cancellation.", """{"ms": 10000}""");
+            "spin", (MillisecondsInput input, TaskContext context) => Spin(input.Ms, context),
+            new() { Json = json, Description = "Computes for a time and ignores its cancellation.", Example = """{"ms": 10000}""" });
         map.MapTask(
-            "hang", HandlerKind.Io, async (NoInput _, TaskContext context, CancellationToken _) => await HangAsync(context), json,
-            "Never ends, and ignores its cancellation.", "{}");
+            "hang", (NoInput _, TaskContext context) => HangAsync(context),
+            new() { Json = json, Description = "Never ends, and ignores its cancellation.", Example = "{}" });
         map.MapTask(
-            "flood_stderr", HandlerKind.Cpu,
-            (MegabytesInput input, TaskContext context, CancellationToken ct) => Flood(input.Mb, context, ct), json,
-            "Writes megabytes of lines to standard error.", """{"mb": 10}""");
+            "flood_stderr", (MegabytesInput input, TaskContext context) => Flood(input.Mb, context, context.CancellationToken),
+            new() { Json = json, Description = "Writes megabytes of lines to standard error.", Example = """{"mb": 10}""" });
     }
 
     private static int Throw(string message) => throw new InvalidOperationException(message);

@@ -20,15 +20,20 @@ internal static class ByteHandlers
 
     public static void Register(ITaskMap map)
     {
-        map.MapPayload(
-            "sha256", HandlerKind.Cpu, Sha256,
-            "SHA-256 as hexadecimal digits: of a text, hashed again as often as rounds says, or of raw bytes.",
-            """{"text": "abc", "rounds": 1}""");
-        map.MapBytes("gzip", HandlerKind.Cpu, Gzip, "Compresses bytes.", "\"hello hello hello\"");
-        map.MapBytes("gunzip", HandlerKind.Cpu, Gunzip, "Decompresses bytes, up to the payload limit.");
+        map.MapTask<TaskPayload, TaskPayload>(
+            "sha256", Sha256,
+            new()
+            {
+                Description = "SHA-256 as hexadecimal digits: of a text, hashed again as often as rounds says, or of raw bytes.",
+                Example = """{"text": "abc", "rounds": 1}""",
+            });
+        map.MapTask<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>(
+            "gzip", Gzip, new() { Description = "Compresses bytes.", Example = "\"hello hello hello\"" });
+        map.MapTask<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>(
+            "gunzip", Gunzip, new() { Description = "Decompresses bytes, up to the payload limit." });
     }
 
-    private static ValueTask<TaskPayload> Sha256(TaskPayload payload, TaskContext context)
+    private static TaskPayload Sha256(TaskPayload payload, TaskContext context)
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         if (payload.Kind == PayloadKind.Json)
@@ -49,15 +54,14 @@ internal static class ByteHandlers
             SHA256.HashData(payload.ReadBytes().Span, digest);
         }
 
-        return new(TaskPayload.FromJson(Convert.ToHexStringLower(digest), StockJson.Default.String));
+        return TaskPayload.FromJson(Convert.ToHexStringLower(digest), StockJson.Default.String);
     }
 
-    private static ValueTask<ReadOnlyMemory<byte>> Gzip(
-        ReadOnlyMemory<byte> input, TaskContext context, CancellationToken cancellationToken)
+    private static ReadOnlyMemory<byte> Gzip(ReadOnlyMemory<byte> input, CancellationToken cancellationToken)
     {
         // The library writes no bytes for empty input, which no reader accepts as gzip data.
         if (input.IsEmpty)
-            return new(PackedNothing);
+            return PackedNothing;
         using var output = new MemoryStream();
         using (var gzip = new GZipStream(output, CompressionLevel.Optimal, leaveOpen: true))
         {
@@ -68,11 +72,10 @@ internal static class ByteHandlers
             }
         }
 
-        return new(output.ToArray());
+        return output.ToArray();
     }
 
-    private static ValueTask<ReadOnlyMemory<byte>> Gunzip(
-        ReadOnlyMemory<byte> input, TaskContext context, CancellationToken cancellationToken)
+    private static ReadOnlyMemory<byte> Gunzip(ReadOnlyMemory<byte> input, CancellationToken cancellationToken)
     {
         using var gzip = new GZipStream(new MemoryStream(input.ToArray()), CompressionMode.Decompress);
         using var output = new MemoryStream();
@@ -96,6 +99,6 @@ internal static class ByteHandlers
 
         if (input.IsEmpty)
             throw new InvalidInputException("must be gzip data, got nothing");
-        return new(output.ToArray());
+        return output.ToArray();
     }
 }

@@ -28,14 +28,14 @@ internal static class NumberHandlers
     {
         var json = StockJson.Default.Options;
         map.MapTask(
-            "sum_of_squares", HandlerKind.Cpu, (CountInput input, TaskContext _, CancellationToken ct) => SumOfSquares(input.N, ct), json,
-            "Adds i*i for every i below n, one by one.", """{"n": 1000000}""");
+            "sum_of_squares", (CountInput input, CancellationToken ct) => SumOfSquares(input.N, ct),
+            new() { Json = json, Description = "Adds i*i for every i below n, one by one.", Example = """{"n": 1000000}""" });
         map.MapTask(
-            "fibonacci", HandlerKind.Cpu, (CountInput input, TaskContext _, CancellationToken ct) => Fibonacci(input.N, ct), json,
-            "The n-th Fibonacci number by naive recursion.", """{"n": 30}""");
+            "fibonacci", (CountInput input, CancellationToken ct) => Fibonacci(input.N, ct),
+            new() { Json = json, Description = "The n-th Fibonacci number by naive recursion.", Example = """{"n": 30}""" });
         map.MapTask(
-            "count_primes", HandlerKind.Cpu, (LimitInput input, TaskContext _, CancellationToken ct) => CountPrimes(input.Limit, ct), json,
-            "Counts the primes up to and including a limit.", """{"limit": 1000000}""");
+            "count_primes", (LimitInput input, CancellationToken ct) => CountPrimes(input.Limit, ct),
+            new() { Json = json, Description = "Counts the primes up to and including a limit.", Example = """{"limit": 1000000}""" });
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

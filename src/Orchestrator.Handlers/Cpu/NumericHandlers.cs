@@ -25,17 +25,32 @@ internal static class NumericHandlers
     {
         var json = StockJson.Default.Options;
         map.MapTask(
-            "mandelbrot", HandlerKind.Cpu, (MandelbrotInput input, TaskContext _, CancellationToken ct) => Mandelbrot(input, ct), json,
-            "Draws the Mandelbrot set; answers with a PGM image as bytes.", """{"width": 320, "height": 240, "iterations": 256}""");
+            "mandelbrot", (MandelbrotInput input, CancellationToken ct) => Mandelbrot(input, ct),
+            new()
+            {
+                Json = json,
+                Description = "Draws the Mandelbrot set; answers with a PGM image as bytes.",
+                Example = """{"width": 320, "height": 240, "iterations": 256}""",
+            });
         map.MapTask(
-            "matrix_multiply", HandlerKind.Cpu, (MatrixInput input, TaskContext _, CancellationToken ct) => MatrixMultiply(input, ct), json,
-            "Multiplies two n by n matrices of digits; answers with the sum of the product's elements.", """{"n": 200, "seed": 1}""");
+            "matrix_multiply", (MatrixInput input, CancellationToken ct) => MatrixMultiply(input, ct),
+            new()
+            {
+                Json = json,
+                Description = "Multiplies two n by n matrices of digits; answers with the sum of the product's elements.",
+                Example = """{"n": 200, "seed": 1}""",
+            });
         map.MapTask(
-            "monte_carlo_pi", HandlerKind.Cpu, (SamplesInput input, TaskContext _, CancellationToken ct) => MonteCarloPi(input, ct), json,
-            "Estimates pi from random points.", """{"samples": 1000000, "seed": 1}""");
+            "monte_carlo_pi", (SamplesInput input, CancellationToken ct) => MonteCarloPi(input, ct),
+            new() { Json = json, Description = "Estimates pi from random points.", Example = """{"samples": 1000000, "seed": 1}""" });
         map.MapTask(
-            "sort", HandlerKind.Cpu, (SortInput input, TaskContext _, CancellationToken ct) => Sort(input, ct), json,
-            "Sorts random numbers; answers with the one in the middle.", """{"count": 100000, "seed": 1}""");
+            "sort", (SortInput input, CancellationToken ct) => Sort(input, ct),
+            new()
+            {
+                Json = json,
+                Description = "Sorts random numbers; answers with the one in the middle.",
+                Example = """{"count": 100000, "seed": 1}""",
+            });
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

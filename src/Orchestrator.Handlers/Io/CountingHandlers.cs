@@ -3,7 +3,6 @@ using Orchestrator.Handlers.Common;
 using Orchestrator.V1;
 using Orchestrator.Worker.Payloads;
 using Orchestrator.Worker.Tasks;
-using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.Handlers.Io;
 
@@ -14,14 +13,16 @@ internal static class CountingHandlers
 
     public static void Register(ITaskMap map) => map.MapTask(
         "increment",
-        HandlerKind.Io,
-        (IncrementInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => IncrementAsync(input, context, ct)),
-        StockJson.Default.Options,
-        "Adds 1 to the entry of a dict, times over, and answers with what it was then. protection is none (reads, then writes: " +
-        "increments of others get lost), " +
-        "lock (the same under the lock of the dict's name), add (one atomic update) or guard (an update that is refused, and done again, " +
-        "where the dict has changed).",
-        """{"dict": "scores", "key": "a", "times": 1000, "protection": "add"}""");
+        (IncrementInput input, TaskContext context) => Check.ObjectsAsync(() => IncrementAsync(input, context, context.CancellationToken)),
+        new()
+        {
+            Json = StockJson.Default.Options,
+            Description =
+                "Adds 1 to the entry of a dict, times over, and answers with what it was then. protection is none (reads, then writes: " +
+                "increments of others get lost), lock (the same under the lock of the dict's name), add (one atomic update) or guard (an " +
+                "update that is refused, and done again, where the dict has changed).",
+            Example = """{"dict": "scores", "key": "a", "times": 1000, "protection": "add"}""",
+        });
 
     private static async Task<double> IncrementAsync(IncrementInput input, TaskContext context, CancellationToken cancellationToken)
     {

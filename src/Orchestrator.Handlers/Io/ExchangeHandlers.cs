@@ -6,7 +6,6 @@ using Orchestrator.Handlers.Common;
 using Orchestrator.V1;
 using Orchestrator.Worker.Payloads;
 using Orchestrator.Worker.Tasks;
-using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.Handlers.Io;
 
@@ -21,21 +20,36 @@ internal static class ExchangeHandlers
     {
         var json = StockJson.Default.Options;
         map.MapTask(
-            "produce", HandlerKind.Io, (ProduceInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(
-                () => ProduceAsync(input, context, ct)), json,
-            "Puts the numbers 0 to count - 1 into the queue, waiting while it is full; answers with how many.",
-            """{"queue": "jobs", "count": 100}""");
+            "produce", (ProduceInput input, TaskContext context) => Check.ObjectsAsync(
+                () => ProduceAsync(input, context, context.CancellationToken)),
+            new()
+            {
+                Json = json,
+                Description = "Puts the numbers 0 to count - 1 into the queue, waiting while it is full; answers with how many.",
+                Example = """{"queue": "jobs", "count": 100}""",
+            });
         map.MapTask(
-            "consume", HandlerKind.Io, (ConsumeInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(
-                () => ConsumeAsync(input, context, ct)), json,
-            "Leases items until it has count of them or the queue is shut down and empty, and answers with them. Each is acknowledged " +
-            "once it has the next: a task that dies leaves its last one to others.",
-            """{"queue": "jobs", "count": 10}""");
+            "consume", (ConsumeInput input, TaskContext context) => Check.ObjectsAsync(
+                () => ConsumeAsync(input, context, context.CancellationToken)),
+            new()
+            {
+                Json = json,
+                Description =
+                    "Leases items until it has count of them or the queue is shut down and empty, and answers with them. Each is " +
+                    "acknowledged once it has the next: a task that dies leaves its last one to others.",
+                Example = """{"queue": "jobs", "count": 10}""",
+            });
         map.MapTask(
-            "pipe_echo", HandlerKind.Io, (PipeEchoInput input, TaskContext context, CancellationToken ct) =>
-                Check.ObjectsAsync(() => EchoAsync(input, context, ct)), json,
-            "Sends back what it receives at its end of a duplex pipe, until the end of file; answers with how many messages that were.",
-            """{"pipe": "p", "end": "A"}""");
+            "pipe_echo", (PipeEchoInput input, TaskContext context) =>
+                Check.ObjectsAsync(() => EchoAsync(input, context, context.CancellationToken)),
+            new()
+            {
+                Json = json,
+                Description =
+                    "Sends back what it receives at its end of a duplex pipe, until the end of file; answers with how many messages that " +
+                    "were.",
+                Example = """{"pipe": "p", "end": "A"}""",
+            });
     }
 
     private static async Task<int> ProduceAsync(ProduceInput input, TaskContext context, CancellationToken cancellationToken)

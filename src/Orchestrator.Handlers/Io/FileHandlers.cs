@@ -12,10 +12,13 @@ internal static class FileHandlers
     {
         var paths = new AllowedPaths(options.AllowedDirectories, options.DeniedDirectories);
         map.MapTask(
-            "read_file", HandlerKind.Io,
-            async (PathInput input, TaskContext _, CancellationToken ct) => await ReadAsync(paths, input.Path, ct),
-            StockJson.Default.Options,
-            "Reads a file below an allowed directory; answers with its bytes.", """{"path": "/srv/data/report.txt"}""");
+            "read_file", (PathInput input, CancellationToken ct) => ReadAsync(paths, input.Path, ct),
+            new()
+            {
+                Json = StockJson.Default.Options,
+                Description = "Reads a file below an allowed directory; answers with its bytes.",
+                Example = """{"path": "/srv/data/report.txt"}""",
+            });
     }
 
     private static async Task<byte[]> ReadAsync(AllowedPaths paths, string path, CancellationToken cancellationToken)

@@ -16,11 +16,14 @@ internal static class HttpHandlers
     {
         var urls = new AllowedUrls(options.AllowedUrlPrefixes);
         map.MapTask(
-            "http_get", HandlerKind.Io,
-            async (UrlInput input, TaskContext context, CancellationToken ct) => await GetAsync(
-                urls, input.Url, context.GetLocal(CreateClient), ct),
-            StockJson.Default.Options,
-            "Fetches an allowed URL; answers with the body's bytes.", """{"url": "http://127.0.0.1:8080/"}""");
+            "http_get", (UrlInput input, TaskContext context) => GetAsync(
+                urls, input.Url, context.GetLocal(CreateClient), context.CancellationToken),
+            new()
+            {
+                Json = StockJson.Default.Options,
+                Description = "Fetches an allowed URL; answers with the body's bytes.",
+                Example = """{"url": "http://127.0.0.1:8080/"}""",
+            });
     }
 
     private static HttpClient CreateClient() => new(new SocketsHttpHandler

@@ -15,20 +15,34 @@ internal static class SharingHandlers
     {
         var json = StockJson.Default.Options;
         map.MapTask(
-            "hold", HandlerKind.Io,
-            (HoldInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(() => HoldAsync(input, context, ct)), json,
-            "Acquires the named locks in order, gap_ms apart, and a permit of the semaphore, if one is named; keeps them for ms, and " +
-            "answers with the fencing tokens.",
-            """{"locks": ["a", "b"], "gap_ms": 0, "ms": 100}""");
+            "hold", (HoldInput input, TaskContext context) => Check.ObjectsAsync(
+                () => HoldAsync(input, context, context.CancellationToken)),
+            new()
+            {
+                Json = json,
+                Description =
+                    "Acquires the named locks in order, gap_ms apart, and a permit of the semaphore, if one is named; keeps them for ms, " +
+                    "and answers with the fencing tokens.",
+                Example = """{"locks": ["a", "b"], "gap_ms": 0, "ms": 100}""",
+            });
         map.MapTask(
-            "wait_barrier", HandlerKind.Io, (BarrierInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(
-                () => context.Barrier(input.Barrier, input.Parties).WaitAsync(ct)), json,
-            "Waits at the barrier until all parties are there; answers with its index.", """{"barrier": "start", "parties": 2}""");
+            "wait_barrier", (BarrierInput input, TaskContext context) => Check.ObjectsAsync(
+                () => context.Barrier(input.Barrier, input.Parties).WaitAsync(context.CancellationToken)),
+            new()
+            {
+                Json = json,
+                Description = "Waits at the barrier until all parties are there; answers with its index.",
+                Example = """{"barrier": "start", "parties": 2}""",
+            });
         map.MapTask(
-            "rate_limited", HandlerKind.Io, (LimitedInput input, TaskContext context, CancellationToken ct) => Check.ObjectsAsync(
-                () => LimitedAsync(input, context, ct)), json,
-            "Takes one permit of the limiter after the other, times of them; answers with how many it took.",
-            """{"limiter": "api", "times": 10}""");
+            "rate_limited", (LimitedInput input, TaskContext context) => Check.ObjectsAsync(
+                () => LimitedAsync(input, context, context.CancellationToken)),
+            new()
+            {
+                Json = json,
+                Description = "Takes one permit of the limiter after the other, times of them; answers with how many it took.",
+                Example = """{"limiter": "api", "times": 10}""",
+            });
     }
 
     private static async Task<ulong[]> HoldAsync(HoldInput input, TaskContext context, CancellationToken cancellationToken)

@@ -40,10 +40,15 @@ internal static class SqlHandlers
     public static void Register(ITaskMap map, StockHandlerOptions options)
     {
         var paths = new AllowedPaths(options.AllowedDirectories, options.DeniedDirectories);
-        map.MapPayload(
-            "sql_query", HandlerKind.Blocking, (payload, context) => new(Query(paths, payload, context)),
-            "Runs a query on a SQLite file below an allowed directory, read-only; answers with an array of rows as objects.",
-            """{"database": "/srv/data/shop.db", "sql": "select 1 as one"}""");
+        map.MapTask(
+            "sql_query", (TaskPayload payload, TaskContext context) => Query(paths, payload, context),
+            new()
+            {
+                Kind = HandlerKind.Blocking,
+                Description =
+                    "Runs a query on a SQLite file below an allowed directory, read-only; answers with an array of rows as objects.",
+                Example = """{"database": "/srv/data/shop.db", "sql": "select 1 as one"}""",
+            });
     }
 
     private static TaskPayload Query(AllowedPaths paths, TaskPayload payload, TaskContext context)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Handlers.Common;
+using Orchestrator.Worker.Payloads;
 using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Handlers.Io;
@@ -12,15 +13,26 @@ internal static class WaitHandlers
     public static void Register(ITaskMap map)
     {
         var json = StockJson.Default.Options;
-        map.MapPayload("echo", HandlerKind.Io, static (payload, _) => new(payload), "Answers with its input, untouched.", "\"hello\"");
         map.MapTask(
-            "sleep", HandlerKind.Io,
-            async (MillisecondsInput input, TaskContext context, CancellationToken ct) => await SleepAsync(input.Ms, context, ct), json,
-            "Waits without holding a thread; answers with the milliseconds.", """{"ms": 1000}""");
+            "echo", static (TaskPayload payload) => payload,
+            new() { Kind = HandlerKind.Io, Description = "Answers with its input, untouched.", Example = "\"hello\"" });
         map.MapTask(
-            "blocking_sleep", HandlerKind.Blocking,
-            (MillisecondsInput input, TaskContext _, CancellationToken ct) => BlockingSleep(input.Ms, ct), json,
-            "Holds a thread while it waits; answers with the milliseconds.", """{"ms": 1000}""");
+            "sleep", (MillisecondsInput input, TaskContext context) => SleepAsync(input.Ms, context, context.CancellationToken),
+            new()
+            {
+                Json = json,
+                Description = "Waits without holding a thread; answers with the milliseconds.",
+                Example = """{"ms": 1000}""",
+            });
+        map.MapTask(
+            "blocking_sleep", (MillisecondsInput input, CancellationToken ct) => BlockingSleep(input.Ms, ct),
+            new()
+            {
+                Kind = HandlerKind.Blocking,
+                Json = json,
+                Description = "Holds a thread while it waits; answers with the milliseconds.",
+                Example = """{"ms": 1000}""",
+            });
     }
 
     private static async Task<int> SleepAsync(int milliseconds, TaskContext context, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Worker.Hosting;
@@ -7,7 +8,7 @@ namespace Orchestrator.Worker.Hosting;
 /// <example>
 /// <code>
 /// var worker = OrchestratorWorker.CreateBuilder(args);
-/// worker.MapTask("square", HandlerKind.Cpu, (long n) => n * n);
+/// worker.MapTask("square", (long n) => n * n);
 /// return await worker.RunAsync();
 /// </code>
 /// </example>
@@ -22,6 +23,12 @@ public static class OrchestratorWorker
     public static WorkerBuilder CreateBuilder(string[] args, JsonSerializerOptions? json = null)
     {
         ArgumentNullException.ThrowIfNull(args);
+        return CreateBuilder(new ServiceCollection(), json);
+    }
+
+    /// <summary>The same, for handlers that use the services of a host.</summary>
+    internal static WorkerBuilder CreateBuilder(IServiceCollection services, JsonSerializerOptions? json)
+    {
         if (!OperatingSystem.IsLinux())
         {
             throw new PlatformNotSupportedException(
@@ -30,6 +37,6 @@ public static class OrchestratorWorker
         }
 
         ParentProcess.DieWithParent();
-        return new WorkerBuilder(json);
+        return new WorkerBuilder(json, services);
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Orchestrator.Client.Objects;
 using Orchestrator.Transport.Sockets;
 using Orchestrator.Transport.RawMessages;
 using Orchestrator.Worker.Service;
@@ -21,15 +22,30 @@ public sealed class WorkerBuilder : ITaskMap
 
     private readonly List<Func<IServiceProvider, CancellationToken, Task>> _initializers = [];
 
-    internal WorkerBuilder(JsonSerializerOptions? json) => Tasks = new TaskHandlerRegistry(json);
+    private volatile WorkerServer? _server;
+    private volatile bool _isDrained;
+
+    internal WorkerBuilder(JsonSerializerOptions? json, IServiceCollection? services = null)
+    {
+        Tasks = new TaskHandlerRegistry(json);
+        Services = services ?? new ServiceCollection();
+    }
 
     /// <summary>The services for handler classes and <see cref="TaskContext.Services"/>.</summary>
-    public IServiceCollection Services { get; } = new ServiceCollection();
+    public IServiceCollection Services { get; }
 
     /// <summary>The handlers of this worker.</summary>
     public TaskHandlerRegistry Tasks { get; }
 
     internal IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> Initializers => _initializers;
+
+    /// <summary>The coordinator's order; null until it has come.</summary>
+    internal WorkerLaunch? Launch { get; set; }
+
+    /// <summary>How handlers reach their coordinator.</summary>
+    internal CoordinatorEndpoint Coordinator => new(Started.CoordinatorAddress, Started.CoordinatorToken);
+
+    private WorkerLaunch Started => Launch ?? throw new InvalidOperationException("The coordinator is known once the worker has started.");
 
     /// <summary>
     /// Runs once per worker process before it accepts its first task: loading models, warming caches. Several run in order. An exception
@@ -46,8 +62,15 @@ public sealed class WorkerBuilder : ITaskMap
     /// Serves the coordinator that started this process until it drains the worker or disconnects. Returns the exit code: 0 after a drain,
     /// 1 after a failure, 2 if no coordinator has started this process.
     /// </summary>
-    public async Task<int> RunAsync()
+    public Task<int> RunAsync() => RunAsync(null, Task.CompletedTask);
+
+    /// <summary>As <see cref="RunAsync()"/>, in a host.</summary>
+    /// <param name="host">The services that handlers use; null for their own.</param>
+    /// <param name="ready">When the first task may come.</param>
+    internal async Task<int> RunAsync(IServiceProvider? host, Task ready)
     {
+        if (host is not null)
+            _initializers.Insert(0, (_, cancellationToken) => ready.WaitAsync(cancellationToken));
         // A terminal's input never ends by itself, and a person would wait forever.
         var order = Console.IsInputRedirected ? new LaunchContractReader(ControlInput.Take()) : null;
         if (order?.Read() is not { } launch)
@@ -66,10 +89,21 @@ public sealed class WorkerBuilder : ITaskMap
 
         ParentProcess.Harden();
         order.WatchEnd(() => ParentProcess.ExitNow(0));
-        return await RunAsync(launch).ConfigureAwait(false);
+        return await RunAsync(launch, host).ConfigureAwait(false);
     }
 
-    private async Task<int> RunAsync(WorkerLaunch launch)
+    /// <summary>The sessions with which handlers use shared objects.</summary>
+    internal SessionPool OpenSessions() =>
+        new(Started.CoordinatorAddress, Started.CoordinatorToken, $"{Started.Name}#{Started.Incarnation}");
+
+    /// <summary>Finish running attempts, return the rest, end.</summary>
+    internal void Drain()
+    {
+        _isDrained = true;
+        _server?.Runtime.Drain();
+    }
+
+    private async Task<int> RunAsync(WorkerLaunch launch, IServiceProvider? host)
     {
         WorkerConsole.Install();
         // Ctrl-C reaches the whole process group; the coordinator decides when its workers end.
@@ -82,8 +116,11 @@ public sealed class WorkerBuilder : ITaskMap
             var direct = SocketMessageStream.FromInherited(launch.DirectStream, launch.CoordinatorPid);
             if (direct is not null)
                 await direct.WriteAsync(new MessageBuffer()).ConfigureAwait(false);
-            var server = WorkerServer.Create(this, launch, direct, TimeProvider.System);
+            var server = WorkerServer.Create(this, launch, direct, TimeProvider.System, host);
             await using var disposing = server.ConfigureAwait(false);
+            _server = server;
+            if (_isDrained)
+                server.Runtime.Drain();
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
             {
                 context.Cancel = true;

@@ -8,7 +8,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Orchestrator.Client.Objects;
 using Orchestrator.Protocol;
 using Orchestrator.Transport.Sockets;
 using Orchestrator.Worker.Execution;
@@ -30,13 +29,12 @@ internal sealed class WorkerServer : IAsyncDisposable
     private readonly IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> _initializers;
 
     private WorkerServer(
-        WebApplication app, WorkerRuntime runtime, SocketMessageStream? direct,
-        IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> initializers)
+        WebApplication app, SocketMessageStream? direct, IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> initializers)
     {
         _app = app;
         _direct = direct;
         _initializers = initializers;
-        Runtime = runtime;
+        Runtime = app.Services.GetRequiredService<WorkerRuntime>();
     }
 
     public WorkerRuntime Runtime { get; }
@@ -48,21 +46,26 @@ internal sealed class WorkerServer : IAsyncDisposable
     /// <param name="launch">The coordinator's order.</param>
     /// <param name="direct">The direct stream, if the coordinator offers one; owned from now on.</param>
     /// <param name="time">For heartbeats and run times.</param>
-    public static WorkerServer Create(WorkerBuilder worker, WorkerLaunch launch, SocketMessageStream? direct, TimeProvider time)
+    /// <param name="host">The services of the surrounding host, which handlers use; null if the worker has its own.</param>
+    public static WorkerServer Create(
+        WorkerBuilder worker, WorkerLaunch launch, SocketMessageStream? direct, TimeProvider time, IServiceProvider? host = null)
     {
+        worker.Launch = launch;
         // The empty builder reads no settings files, watches none, and has no loggers: half the start time of the slim one.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        foreach (var service in worker.Services)
-            builder.Services.Add(service);
-        AddServer(builder, launch);
         var services = builder.Services;
-        services.AddTaskHandlerLifetimes();
+        if (host is null)
+        {
+            foreach (var service in worker.Services)
+                services.Add(service);
+            services.AddTaskHandlerServices(worker);
+        }
+
+        AddServer(builder, launch);
         services.TryAddSingleton(time);
-        services.AddSingleton(new CoordinatorEndpoint(launch.CoordinatorAddress, launch.CoordinatorToken));
-        services.AddSingleton(
-            _ => new SessionPool(launch.CoordinatorAddress, launch.CoordinatorToken, $"{launch.Name}#{launch.Incarnation}"));
         services.AddSingleton(provider => new WorkerRuntime(
-            launch, worker.Tasks, provider, launch.RecorderPath.Length == 0 ? null : FlightRecorder.Open(launch.RecorderPath), time));
+            launch, worker.Tasks, host ?? provider,
+            launch.RecorderPath.Length == 0 ? null : FlightRecorder.Open(launch.RecorderPath), time));
         services.AddSingleton<WorkerServiceAdapter>();
 
         var app = builder.Build();
@@ -71,7 +74,7 @@ internal sealed class WorkerServer : IAsyncDisposable
         app.MapGrpcService<WorkerServiceAdapter>();
         app.MapGrpcService<HealthServiceImpl>();
         app.MapGrpcReflectionService();
-        return new WorkerServer(app, app.Services.GetRequiredService<WorkerRuntime>(), direct, worker.Initializers);
+        return new WorkerServer(app, direct, worker.Initializers);
     }
 
     /// <summary>Serves until the worker has been drained or its stream has broken.</summary>
@@ -146,7 +149,7 @@ internal sealed class WorkerServer : IAsyncDisposable
         try
         {
             foreach (var initialize in _initializers)
-                await initialize(_app.Services, Runtime.DrainRequested).ConfigureAwait(false);
+                await initialize(Runtime.Services, Runtime.DrainRequested).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (Runtime.DrainRequested.IsCancellationRequested)
         {
@@ -206,12 +209,5 @@ internal sealed class WorkerServer : IAsyncDisposable
         health.SetStatus("", HealthCheckResponse.Types.ServingStatus.Serving);
         health.SetStatus("orchestrator.worker.v1.WorkerService", HealthCheckResponse.Types.ServingStatus.Serving);
         return health;
-    }
-
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Worker.Execution;
@@ -10,11 +9,11 @@ namespace Orchestrator.Worker.Tasks;
 /// Runs a handler class. A singleton is resolved once. Any other class gets a scope per task: resolved from the root, its disposable parts
 /// would be kept until the process ends. Every await returns to the caller's context, as those of <see cref="TaskInvoker"/> do.
 /// </summary>
-internal sealed class ClassInvoker<THandler, TIn, TOut>(JsonSerializerOptions json) : TaskInvoker
+internal sealed class ClassInvoker<THandler, TIn, TOut>(TaskMapping<TIn, TOut> mapping) : TaskInvoker
     where THandler : class, ITaskHandler<TIn, TOut>
 {
-    private readonly JsonCodec<TIn> _input = new(json);
-    private readonly JsonCodec<TOut> _output = new(json);
+    private readonly PayloadConverter<TIn> _input = mapping.Input;
+    private readonly PayloadConverter<TOut> _output = mapping.Output;
     private readonly ObjectFactory<THandler> _create = ActivatorUtilities.CreateFactory<THandler>([]);
 
     public override async ValueTask<ByteString> InvokeAsync(TaskContext context, ByteString message)

@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Text;
 using Google.Protobuf;
+using Orchestrator.Client.Tasks;
 using Orchestrator.Worker.Payloads;
 
 namespace Orchestrator.Worker.Tasks;
@@ -12,99 +15,72 @@ internal abstract class TaskInvoker
     public abstract ValueTask<ByteString> InvokeAsync(TaskContext context, ByteString input);
 }
 
-internal sealed class FunctionInvoker<TIn, TOut>(JsonCodec<TIn> input, JsonCodec<TOut> output, Func<TIn, TOut> handler) : TaskInvoker
+internal sealed class FunctionInvoker<TIn, TOut>(TaskMapping<TIn, TOut> mapping, Func<TIn, TOut> handler) : TaskInvoker
 {
-    private readonly Func<TIn, TOut> _handler = handler ?? throw new ArgumentNullException(nameof(handler));
+    private readonly PayloadConverter<TIn> _input = mapping.Input;
+    private readonly PayloadConverter<TOut> _output = mapping.Output;
 
     public override ValueTask<ByteString> InvokeAsync(TaskContext context, ByteString message) =>
-        new(output.Encode(_handler(input.Decode(message))));
+        new(_output.Encode(handler(_input.Decode(message))));
 }
 
-internal sealed class ContextFunctionInvoker<TIn, TOut>(
-    JsonCodec<TIn> input, JsonCodec<TOut> output, Func<TIn, TaskContext, CancellationToken, TOut> handler) : TaskInvoker
+internal sealed class ContextFunctionInvoker<TIn, TOut>(TaskMapping<TIn, TOut> mapping, Func<TIn, TaskContext, TOut> handler) : TaskInvoker
 {
-    private readonly Func<TIn, TaskContext, CancellationToken, TOut> _handler = handler ?? throw new ArgumentNullException(nameof(handler));
+    private readonly PayloadConverter<TIn> _input = mapping.Input;
+    private readonly PayloadConverter<TOut> _output = mapping.Output;
 
     public override ValueTask<ByteString> InvokeAsync(TaskContext context, ByteString message) =>
-        new(output.Encode(_handler(input.Decode(message), context, context.CancellationToken)));
+        new(_output.Encode(handler(_input.Decode(message), context)));
 }
 
-internal sealed class AsyncInvoker<TIn, TOut>(JsonCodec<TIn> input, JsonCodec<TOut> output, Func<TIn, TaskContext, Task<TOut>> handler)
-    : TaskInvoker
+internal sealed class AsyncInvoker<TIn, TOut>(TaskMapping<TIn, TOut> mapping, Func<TIn, TaskContext, Task<TOut>> handler) : TaskInvoker
 {
-    public override ValueTask<ByteString> InvokeAsync(TaskContext context, ByteString message)
-    {
-        var task = handler(input.Decode(message), context);
-        return task.IsCompletedSuccessfully ? new(output.Encode(task.Result)) : AwaitAsync(task);
-    }
-
-    private async ValueTask<ByteString> AwaitAsync(Task<TOut> task) => output.Encode(await task.ConfigureAwait(true));
-}
-
-internal sealed class NoAnswerInvoker<TIn>(JsonCodec<TIn> input, Func<TIn, TaskContext, Task> handler) : TaskInvoker
-{
-    private static readonly ByteString Null = PayloadCodec.EncodeJsonText("null"u8);
+    private readonly PayloadConverter<TIn> _input = mapping.Input;
+    private readonly PayloadConverter<TOut> _output = mapping.Output;
 
     public override ValueTask<ByteString> InvokeAsync(TaskContext context, ByteString message)
     {
-        var task = handler(input.Decode(message), context);
-        return task.IsCompletedSuccessfully ? new(Null) : AwaitAsync(task);
+        var task = handler(_input.Decode(message), context);
+        return task.IsCompletedSuccessfully ? new(_output.Encode(task.Result)) : AwaitAsync(task);
     }
 
-    private static async ValueTask<ByteString> AwaitAsync(Task task)
+    private async ValueTask<ByteString> AwaitAsync(Task<TOut> task) => _output.Encode(await task.ConfigureAwait(true));
+}
+
+internal sealed class NoAnswerInvoker<TIn>(TaskMapping<TIn, Unit> mapping, Func<TIn, TaskContext, Task> handler) : TaskInvoker
+{
+    private readonly PayloadConverter<TIn> _input = mapping.Input;
+    private readonly PayloadConverter<Unit> _output = mapping.Output;
+
+    public override ValueTask<ByteString> InvokeAsync(TaskContext context, ByteString message)
+    {
+        var task = handler(_input.Decode(message), context);
+        return task.IsCompletedSuccessfully ? new(_output.Encode(default)) : AwaitAsync(task);
+    }
+
+    private async ValueTask<ByteString> AwaitAsync(Task task)
     {
         await task.ConfigureAwait(true);
-        return Null;
+        return _output.Encode(default);
     }
 }
 
-internal sealed class GeneratorInvoker<TIn, TOut>(
-    JsonCodec<TIn> input, JsonCodec<TOut> output, Func<TIn, TaskContext, CancellationToken, IAsyncEnumerable<TOut>> handler) : TaskInvoker
+internal sealed class GeneratorInvoker<TIn, TOut>(TaskMapping<TIn, long> mapping, Func<TIn, TaskContext, IAsyncEnumerable<TOut>> handler)
+    : TaskInvoker
 {
-    private readonly Func<TIn, TaskContext, CancellationToken, IAsyncEnumerable<TOut>> _handler = handler
-        ?? throw new ArgumentNullException(nameof(handler));
+    private readonly PayloadConverter<TIn> _input = mapping.Input;
+    private readonly PayloadConverter<TOut> _element = new(mapping.Json);
 
     public override async ValueTask<ByteString> InvokeAsync(TaskContext context, ByteString message)
     {
         long count = 0;
-        var token = context.CancellationToken;
-        await foreach (var element in _handler(input.Decode(message), context, token).WithCancellation(token).ConfigureAwait(true))
+        var elements = handler(_input.Decode(message), context);
+        await foreach (var element in elements.WithCancellation(context.CancellationToken).ConfigureAwait(true))
         {
-            await context.WritePartialMessageAsync(output.Encode(element)).ConfigureAwait(true);
+            await context.WritePartialMessageAsync(_element.Encode(element)).ConfigureAwait(true);
             count++;
         }
 
-        return PayloadCodec.EncodeJsonText(
-            System.Text.Encoding.ASCII.GetBytes(count.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        return PayloadCodec.EncodeJsonText(Encoding.ASCII.GetBytes(count.ToString(CultureInfo.InvariantCulture)));
     }
-}
-
-internal sealed class BytesInvoker(Func<ReadOnlyMemory<byte>, TaskContext, CancellationToken, ValueTask<ReadOnlyMemory<byte>>> handler)
-    : TaskInvoker
-{
-    private readonly Func<ReadOnlyMemory<byte>, TaskContext, CancellationToken, ValueTask<ReadOnlyMemory<byte>>> _handler =
-        handler ?? throw new ArgumentNullException(nameof(handler));
-
-    public override ValueTask<ByteString> InvokeAsync(TaskContext context, ByteString message)
-    {
-        var task = _handler(PayloadCodec.DecodeBytes(message), context, context.CancellationToken);
-        return task.IsCompletedSuccessfully ? new(PayloadCodec.EncodeBytes(task.Result.Span)) : AwaitAsync(task);
-    }
-
-    private static async ValueTask<ByteString> AwaitAsync(ValueTask<ReadOnlyMemory<byte>> task) =>
-        PayloadCodec.EncodeBytes((await task.ConfigureAwait(true)).Span);
-}
-
-internal sealed class PayloadInvoker(Func<TaskPayload, TaskContext, ValueTask<TaskPayload>> handler) : TaskInvoker
-{
-    private readonly Func<TaskPayload, TaskContext, ValueTask<TaskPayload>> _handler = handler
-        ?? throw new ArgumentNullException(nameof(handler));
-
-    public override ValueTask<ByteString> InvokeAsync(TaskContext context, ByteString message)
-    {
-        var task = _handler(new TaskPayload(message), context);
-        return task.IsCompletedSuccessfully ? new(task.Result.Message) : AwaitAsync(task);
-    }
-
-    private static async ValueTask<ByteString> AwaitAsync(ValueTask<TaskPayload> task) => (await task.ConfigureAwait(true)).Message;
 }

@@ -54,18 +54,17 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
     [Fact(Explicit = true)]
     public async Task A_web_program_builds_without_a_warning() => await feed.BuildAsync("web", "MyWeb", "Orchestrator.App", """
         using Orchestrator.App;
-        using Orchestrator.Client.Tasks;
         using Orchestrator.Worker.Tasks;
 
         var app = OrchestratorApp.Create(args);
-        app.MapTask("square", HandlerKind.Cpu, (long n) => n * n);
+        var square = app.MapTask("square", (long n) => n * n);
         if (app.IsWorker)
             return await app.RunWorkerAsync();
 
         var builder = WebApplication.CreateBuilder([.. app.Args]);
         builder.Services.AddOrchestrator(app);
         var web = builder.Build();
-        web.MapGet("/square/{n:long}", async (long n, IOrchestratorPool pool) => await pool.RunAsync<long>("square", n));
+        web.MapGet("/square/{n:long}", async (long n, IOrchestratorPool pool) => await pool.RunAsync(square, n));
         await web.RunAsync();
         return 0;
         """);

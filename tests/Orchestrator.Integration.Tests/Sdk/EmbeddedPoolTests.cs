@@ -129,7 +129,8 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
     [Fact]
     public async Task The_web_sample_answers_from_a_worker_and_from_its_own_process()
     {
-        await using var sample = SampleProcess.Start("WebPrimes", "--urls", "http://127.0.0.1:0");
+        await using var sample = SampleProcess.Start(
+            "WebPrimes", "--urls", "http://127.0.0.1:0", "--Orchestrator:Workers", "1", "--Orchestrator:HotSpares", "0");
         var listening = await sample.LineAsync(line => line.Contains("Now listening on", StringComparison.Ordinal));
         using var http = new HttpClient
         {
@@ -139,6 +140,8 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
         };
         Assert.Equal("25", await http.GetStringAsync("/primes/100"));
         Assert.Equal("25", await http.GetStringAsync("/primes-here/100"));
+        Assert.Equal("Healthy", await http.GetStringAsync("/healthz"));
+        Assert.Equal(2, sample.Family().Count);
         sample.Signal(Signals.Term);
         Assert.Equal(0, await sample.EndAsync());
     }

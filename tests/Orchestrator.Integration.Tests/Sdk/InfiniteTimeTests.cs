@@ -1,4 +1,7 @@
 using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 using Orchestrator.App;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
@@ -25,6 +28,10 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
     private static readonly Dictionary<string, Func<OrchestratorClient, CoordinationSession, Task>> s_unlimited =
         new(StringComparer.Ordinal)
         {
+            ["OrchestratorClientServiceCollectionExtensions.AddOrchestratorClient.timeout"] = (_, _) => RegistersAsync(
+                builder => builder.AddOrchestratorClient(timeout: s_infinite)),
+            ["OrchestratorServiceCollectionExtensions.AddOrchestrator.timeout"] = (_, _) => RegistersAsync(
+                builder => builder.AddOrchestrator(timeout: s_infinite)),
             ["SharedLock.TryAcquireAsync.timeout"] = async (_, session) => Assert.NotNull(
                 await session.Lock(Name()).TryAcquireAsync(s_infinite)),
             ["SharedSemaphore.TryAcquireAsync.timeout"] = async (_, session) => Assert.NotNull(
@@ -212,6 +219,15 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
     private static string Name() => $"infinite-{Guid.NewGuid():N}";
 
     private static bool IsTime(Type type) => type == typeof(TimeSpan) || type == typeof(TimeSpan?);
+
+    private static async Task RegistersAsync(Action<IHealthChecksBuilder> add)
+    {
+        var services = new ServiceCollection();
+        add(services.AddHealthChecks());
+        await using var provider = services.BuildServiceProvider();
+        var checks = provider.GetRequiredService<IOptions<HealthCheckServiceOptions>>().Value.Registrations;
+        Assert.Equal(s_infinite, Assert.Single(checks).Timeout);
+    }
 
     private static async Task RunsAsync(OrchestratorClient client, RunOptions options) =>
         Assert.Equal(7, await client.RunAsync(TaskFunction.Json<int, int>("echo"), 7, options));

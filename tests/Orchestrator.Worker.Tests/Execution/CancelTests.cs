@@ -1,5 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
 using Orchestrator.V1;
+using Orchestrator.Worker.Payloads;
 using Orchestrator.Worker.Tasks;
 using Orchestrator.Worker.V1;
 using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
@@ -12,13 +13,15 @@ public sealed class CancelTests
     public async Task What_has_not_started_ends_before_start()
     {
         var gate = new Gate();
-        await using var fixture = new ExecutorFixture(r => r
-            .MapTask("hold", HandlerKind.Cpu, (int _) =>
+        await using var fixture = new ExecutorFixture(r =>
+        {
+            r.MapTask("hold", (int _) =>
             {
                 gate.Block();
                 return 0;
-            })
-            .MapTask("never", HandlerKind.Cpu, int (int _) => throw new InvalidOperationException("It was cancelled.")));
+            });
+            r.MapTask("never", int (int _) => throw new InvalidOperationException("It was cancelled."));
+        });
         var first = fixture.Assign("hold", "0");
         var second = fixture.Assign("never", "0");
         fixture.Start(first, second);
@@ -38,12 +41,12 @@ public sealed class CancelTests
     public async Task What_runs_gets_its_token(HandlerKind kind)
     {
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var fixture = new ExecutorFixture(r => r.MapTask("wait", kind, async (int _, TaskContext _, CancellationToken ct) =>
+        await using var fixture = new ExecutorFixture(r => r.MapTask("wait", async (int _, CancellationToken ct) =>
         {
             entered.SetResult();
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
             return 0;
-        }));
+        }, new() { Kind = kind }));
         var assignment = fixture.Assign("wait", "0");
         fixture.Start(assignment);
         await entered.Task.WaitAsync(ExecutorFixture.Limit, TestContext.Current.CancellationToken);
@@ -57,11 +60,11 @@ public sealed class CancelTests
     public async Task A_token_asked_for_after_the_cancel_has_fired()
     {
         var gate = new Gate();
-        await using var fixture = new ExecutorFixture(r => r.MapPayload("late", HandlerKind.Cpu, (_, context) =>
+        await using var fixture = new ExecutorFixture(r => r.MapTask("late", (TaskPayload payload, TaskContext context) =>
         {
             gate.Block();
             context.CancellationToken.ThrowIfCancellationRequested();
-            return default;
+            return payload;
         }));
         var assignment = fixture.Assign("late");
         fixture.Start(assignment);
@@ -77,7 +80,7 @@ public sealed class CancelTests
         var gate = new Gate();
         var callbackThread = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var fixture = new ExecutorFixture(
-            r => r.MapTask("wait", HandlerKind.Io, async (int _, TaskContext _, CancellationToken ct) =>
+            r => r.MapTask("wait", async (int _, CancellationToken ct) =>
         {
             await using var registration = ct.Register(() => callbackThread.TrySetResult(Environment.CurrentManagedThreadId));
             await gate.PassAsync();
@@ -111,11 +114,11 @@ public sealed class CancelTests
     [InlineData(HandlerKind.Blocking)]
     public async Task A_cancel_is_never_lost(HandlerKind kind)
     {
-        await using var fixture = new ExecutorFixture(r => r.MapPayload("wait", kind, async (_, context) =>
+        await using var fixture = new ExecutorFixture(r => r.MapTask("wait", async (TaskPayload payload, TaskContext context) =>
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.CancellationToken);
-            return default;
-        }));
+            return payload;
+        }, new() { Kind = kind }));
         for (var i = 0; i < 2000; i++)
         {
             var assignment = fixture.Assign("wait");
@@ -140,7 +143,7 @@ public sealed class CancelTests
     [InlineData(HandlerKind.Blocking)]
     public async Task Every_attempt_is_reported_exactly_once(HandlerKind kind)
     {
-        await using var fixture = new ExecutorFixture(r => r.MapPayload("echo", kind, (payload, _) => new(payload)));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("echo", (TaskPayload payload) => payload, new() { Kind = kind }));
         for (var round = 0; round < 300; round++)
         {
             var batch = Enumerable.Range(0, 16).Select(_ => fixture.Assign("echo")).ToArray();
@@ -170,7 +173,7 @@ public sealed class CancelTests
     public async Task A_run_timeout_fires_the_token_and_gives_the_reason()
     {
         await using var fixture = new ExecutorFixture(
-            r => r.MapTask("wait", HandlerKind.Io, async (int _, TaskContext _, CancellationToken ct) =>
+            r => r.MapTask("wait", async (int _, CancellationToken ct) =>
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
             return 0;
@@ -187,7 +190,7 @@ public sealed class CancelTests
     public async Task A_cancellation_of_the_handlers_own_is_a_failure()
     {
         await using var fixture = new ExecutorFixture(
-            r => r.MapTask("own", HandlerKind.Cpu, int (int _) => throw new OperationCanceledException("my own")));
+            r => r.MapTask("own", int (int _) => throw new OperationCanceledException("my own")));
         var error = (await fixture.RunAsync("own", "0")).Error!;
         Assert.Equal(ErrorReason.HandlerFailed, error.Reason);
         Assert.Equal("System.OperationCanceledException", error.Type);
@@ -196,7 +199,7 @@ public sealed class CancelTests
     [Fact]
     public async Task Cancelling_the_unknown_or_the_ended_does_nothing()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("quick", HandlerKind.Cpu, (int n) => n));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("quick", (int n) => n));
         fixture.Executor.Cancel(4711, 1);
         var assignment = fixture.Assign("quick", "1");
         await fixture.RunAsync(assignment);

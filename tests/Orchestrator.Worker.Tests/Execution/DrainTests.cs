@@ -9,7 +9,7 @@ public sealed class DrainTests
     public async Task Give_back_returns_what_has_not_started_and_leaves_the_rest()
     {
         var gate = new Gate();
-        await using var fixture = new ExecutorFixture(r => r.MapTask("hold", HandlerKind.Cpu, (int n) =>
+        await using var fixture = new ExecutorFixture(r => r.MapTask("hold", (int n) =>
         {
             gate.Block();
             return n;
@@ -31,14 +31,14 @@ public sealed class DrainTests
     {
         var shutdown = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var fixture = new ExecutorFixture(
-            r => r.MapTask("hold", HandlerKind.Cpu, async (int n, TaskContext context, CancellationToken ct) =>
+            r => r.MapTask("hold", async (int n, TaskContext context) =>
         {
             shutdown.TrySetResult();
             var drained = new TaskCompletionSource();
             await using var registration = context.ShutdownToken.Register(drained.SetResult);
-            await drained.Task.WaitAsync(ExecutorFixture.Limit, ct);
+            await drained.Task.WaitAsync(ExecutorFixture.Limit, context.CancellationToken);
             return n;
-        }));
+        }, new() { Kind = HandlerKind.Cpu }));
         var running = fixture.Assign("hold", "1");
         var waiting = fixture.Assign("hold", "2");
         fixture.Start(running, waiting);
@@ -67,7 +67,7 @@ public sealed class DrainTests
     public async Task Dispose_cancels_what_runs()
     {
         var gate = new Gate();
-        var fixture = new ExecutorFixture(r => r.MapTask("wait", HandlerKind.Io, async (int _, TaskContext _, CancellationToken ct) =>
+        var fixture = new ExecutorFixture(r => r.MapTask("wait", async (int n, CancellationToken ct) =>
         {
             var stopped = new TaskCompletionSource();
             await using var registration = ct.Register(stopped.SetResult);

@@ -18,7 +18,7 @@ public sealed class FlightRecorderTests : IDisposable
         byte atResult = 99;
         var gate = new Gate();
         await using var fixture = new ExecutorFixture(
-            r => r.MapTask("look", HandlerKind.Cpu, (int _) =>
+            r => r.MapTask("look", (int _) =>
             {
                 during = Slot(3);
                 gate.Block();
@@ -45,9 +45,11 @@ public sealed class FlightRecorderTests : IDisposable
         await File.WriteAllBytesAsync(_path, new byte[8], TestContext.Current.CancellationToken);
         using var recorder = FlightRecorder.Open(_path);
         await using var fixture = new ExecutorFixture(
-            r => r
-                .MapTask("cpu", HandlerKind.Cpu, int (int _) => throw new InvalidOperationException("It must not run."))
-                .MapTask("io", HandlerKind.Io, int (int _) => throw new InvalidOperationException("It must not run.")),
+            r =>
+            {
+                r.MapTask("cpu", int (int _) => throw new InvalidOperationException("It must not run."));
+                r.MapTask("io", int (int _) => throw new InvalidOperationException("It must not run."), new() { Kind = HandlerKind.Io });
+            },
             recorder: recorder);
         foreach (var handler in new[] { "cpu", "io" })
             Assert.Equal(ErrorReason.Invalid, (await fixture.RunAsync(fixture.Assign(handler, "0", slot: 8))).Error!.Reason);

@@ -30,16 +30,16 @@ public sealed class HostileExceptionTests
         await using var fixture = new ExecutorFixture(
             registry =>
             {
-                registry.MapTask("cpu", HandlerKind.Cpu, (int _) => Throw(kind));
-                registry.MapTask("in-process", HandlerKind.Cpu, (int _) => Throw(kind));
-                registry.MapTask("blocking", HandlerKind.Blocking, (int _) => Throw(kind));
-                registry.MapTask("io", HandlerKind.Io, (int _) => Throw(kind));
-                registry.MapTask("awaited", HandlerKind.Io, async (int _, TaskContext _, CancellationToken _) =>
+                registry.MapTask("cpu", (int _) => Throw(kind));
+                registry.MapTask("in-process", (int _) => Throw(kind));
+                registry.MapTask("blocking", (int _) => Throw(kind), new() { Kind = HandlerKind.Blocking });
+                registry.MapTask("io", (int _) => Throw(kind), new() { Kind = HandlerKind.Io });
+                registry.MapTask("awaited", async (int _) =>
                 {
                     await Task.Yield();
                     return Throw(kind);
                 });
-                registry.MapTask("after", HandlerKind.Cpu, (int n) => n);
+                registry.MapTask("after", (int n) => n);
             },
             lane == "in-process" ? ExecutorLayout.Threads(1) : null);
         var result = await fixture.RunAsync(lane, "1");

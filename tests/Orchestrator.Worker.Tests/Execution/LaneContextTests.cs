@@ -20,12 +20,12 @@ public sealed class LaneContextTests
     {
         var threads = new Threads();
         await using var fixture = new ExecutorFixture(
-            r => r.MapTask("answer", HandlerKind.Cpu, async (int _, TaskContext _, CancellationToken _) =>
+            r => r.MapTask("answer", async (int _) =>
         {
             threads.Add();
             await HopAsync();
             return new Answer(threads);
-        }));
+        }, new() { Kind = HandlerKind.Cpu }));
         for (var i = 0; i < Hops; i++)
             Assert.Null((await fixture.RunAsync("answer", "0")).Error);
         Assert.Equal(2 * Hops, threads.Count);
@@ -37,7 +37,7 @@ public sealed class LaneContextTests
     {
         var threads = new Threads();
         var registry = new TaskHandlerRegistry();
-        registry.MapTask("generate", HandlerKind.Cpu, (int count, TaskContext _, CancellationToken _) => GenerateAsync(count));
+        registry.MapTask("generate", (int count, CancellationToken _) => GenerateAsync(count), new() { Kind = HandlerKind.Cpu });
         await using var services = new ServiceCollection().BuildServiceProvider();
         var sink = new CollectingSink();
         await using var executor = new TaskExecutor(
@@ -64,7 +64,8 @@ public sealed class LaneContextTests
     {
         var threads = new Threads();
         await using var fixture = new ExecutorFixture(
-            r => r.MapTask<HoppingHandler>("hop", HandlerKind.Cpu), services: new ServiceCollection().AddSingleton(threads));
+            r => r.MapTask<HoppingHandler, int, int>("hop", new() { Kind = HandlerKind.Cpu }),
+            services: new ServiceCollection().AddSingleton(threads));
         for (var i = 0; i < Hops; i++)
             Assert.Null((await fixture.RunAsync("hop", "0")).Error);
         Assert.Equal(2 * Hops, threads.Count);

@@ -11,7 +11,8 @@ public sealed class LaneTests
     [InlineData(HandlerKind.Blocking)]
     public async Task Thread_lanes_never_use_the_pool(HandlerKind kind)
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("where", kind, (int? _) => Thread.CurrentThread.IsThreadPoolThread));
+        await using var fixture = new ExecutorFixture(
+            r => r.MapTask("where", (int? _) => Thread.CurrentThread.IsThreadPoolThread, new() { Kind = kind }));
         Assert.Equal("false", ExecutorFixture.Text((await fixture.RunAsync("where", "1")).Output));
     }
 
@@ -21,14 +22,14 @@ public sealed class LaneTests
         var running = 0;
         var overlaps = 0;
         await using var fixture = new ExecutorFixture(
-            r => r.MapTask("work", HandlerKind.Cpu, async (int n, TaskContext _, CancellationToken _) =>
+            r => r.MapTask("work", async (int n) =>
         {
             if (Interlocked.Increment(ref running) > 1)
                 Interlocked.Increment(ref overlaps);
             await Task.Yield();
             Interlocked.Decrement(ref running);
             return n;
-        }));
+        }, new() { Kind = HandlerKind.Cpu }));
         var batch = Enumerable.Range(0, 200).Select(i => fixture.Assign("work", $"{i}")).ToArray();
         fixture.Start(batch);
         foreach (var assignment in batch)
@@ -41,7 +42,7 @@ public sealed class LaneTests
     public async Task An_asynchronous_cpu_handler_stays_on_its_thread()
     {
         await using var fixture = new ExecutorFixture(
-            r => r.MapTask("hop", HandlerKind.Cpu, async (int hops, TaskContext _, CancellationToken _) =>
+            r => r.MapTask("hop", async (int hops) =>
         {
             var threads = new HashSet<int> { Environment.CurrentManagedThreadId };
             for (var i = 0; i < hops; i++)
@@ -52,7 +53,7 @@ public sealed class LaneTests
             }
 
             return threads.Count;
-        }));
+        }, new() { Kind = HandlerKind.Cpu }));
         Assert.Equal("1", ExecutorFixture.Text((await fixture.RunAsync("hop", "50")).Output));
     }
 
@@ -60,13 +61,15 @@ public sealed class LaneTests
     public async Task An_io_handler_that_blocks_its_thread_delays_nobody()
     {
         var gate = new Gate();
-        await using var fixture = new ExecutorFixture(r => r
-            .MapTask("block", HandlerKind.Io, (int _) =>
+        await using var fixture = new ExecutorFixture(r =>
+        {
+            r.MapTask("block", (int _) =>
             {
                 gate.Block();
                 return 1;
-            })
-            .MapTask("quick", HandlerKind.Io, (int n) => n));
+            }, new() { Kind = HandlerKind.Io });
+            r.MapTask("quick", (int n) => n, new() { Kind = HandlerKind.Io });
+        });
         var first = fixture.Assign("block", "0");
         var others = Enumerable.Range(0, 20).Select(i => fixture.Assign("quick", $"{i}")).ToArray();
         fixture.Start([first, .. others]);
@@ -81,7 +84,7 @@ public sealed class LaneTests
     public async Task A_deferred_start_runs_io_on_the_calling_thread()
     {
         await using var fixture = new ExecutorFixture(
-            r => r.MapTask("where", HandlerKind.Io, (int _) => Environment.CurrentManagedThreadId));
+            r => r.MapTask("where", (int _) => Environment.CurrentManagedThreadId, new() { Kind = HandlerKind.Io }));
         var assignment = fixture.Assign("where", "0");
         fixture.Executor.EnqueueForInline([assignment]);
         Assert.False(fixture.Sink.IsDone(assignment));
@@ -96,11 +99,11 @@ public sealed class LaneTests
         foreach (var kind in Enum.GetValues<HandlerKind>())
         {
             var threads = new ConcurrentBag<int>();
-            await using var fixture = new ExecutorFixture(r => r.MapTask("where", kind, (int _) =>
+            await using var fixture = new ExecutorFixture(r => r.MapTask("where", (int _) =>
             {
                 threads.Add(Environment.CurrentManagedThreadId);
                 return 0;
-            }));
+            }, new() { Kind = kind }));
             using var returned = new ManualResetEventSlim();
             var caller = 0;
             var batch = Enumerable.Range(0, 20).Select(i => fixture.Assign("where", $"{i}")).ToArray();
@@ -130,7 +133,7 @@ public sealed class LaneTests
         var full = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var gate = new Gate();
         await using var fixture = new ExecutorFixture(
-            r => r.MapTask("hold", kind, async (int n, TaskContext _, CancellationToken _) =>
+            r => r.MapTask("hold", async (int n) =>
             {
                 var now = Interlocked.Increment(ref running);
                 InterlockedMax(ref most, now);
@@ -139,7 +142,7 @@ public sealed class LaneTests
                 await gate.PassAsync();
                 Interlocked.Decrement(ref running);
                 return n;
-            }),
+            }, new() { Kind = kind }),
             ExecutorLayout.Worker(3, 4));
         var batch = Enumerable.Range(0, 20).Select(i => fixture.Assign("hold", $"{i}")).ToArray();
         fixture.Start(batch);
@@ -161,7 +164,7 @@ public sealed class LaneTests
                 r =>
                 {
                     foreach (var kind in Enum.GetValues<HandlerKind>())
-                        r.MapTask($"{kind}", kind, (int n, TaskContext context, CancellationToken _) => context.IsInProcess ? n : -1);
+                        r.MapTask($"{kind}", (int n, TaskContext context) => context.IsInProcess ? n : -1, new() { Kind = kind });
                 },
                 layout);
             var batch = Enumerable.Range(0, 60).Select(i => fixture.Assign($"{(HandlerKind)(1 + (i % 3))}", $"{i}")).ToArray();
@@ -178,12 +181,12 @@ public sealed class LaneTests
         foreach (var kind in Enum.GetValues<HandlerKind>())
         {
             await using var fixture = new ExecutorFixture(
-                r => r.MapTask("swap", kind, (string text) =>
+                r => r.MapTask("swap", (string text) =>
                 {
                     var before = local.Value;
                     local.Value = text;
                     return before ?? "clean";
-                }),
+                }, new() { Kind = kind }),
                 ExecutorLayout.Worker(1, 1));
             var batch = Enumerable.Range(0, 5).Select(i => fixture.Assign("swap", $"\"{i}\"")).ToArray();
             fixture.Start(batch);

@@ -2,7 +2,6 @@ using Google.Protobuf;
 using Orchestrator.V1;
 using Orchestrator.Worker.Payloads;
 using Orchestrator.Worker.Tasks;
-using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.Worker.Tests.Payloads;
 
@@ -32,7 +31,7 @@ public sealed class InputFaultTests
     [InlineData("""{"n": 1, "points": 7}""", "input of 'h': field 'points' must be a JSON array, got 7")]
     public async Task Bad_input_is_named(string json, string? expected)
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("h", HandlerKind.Cpu, (Request request) => request.N));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("h", (Request request) => request.N));
         var error = (await fixture.RunAsync("h", json)).Error!;
         if (expected is null)
         {
@@ -47,7 +46,7 @@ public sealed class InputFaultTests
     [Fact]
     public async Task Scalar_inputs_are_named_too()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("h", HandlerKind.Cpu, (long n) => n));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("h", (long n) => n));
         Assert.Equal(
             "input of 'h': must be a whole number (int64), got {\"n\":1}", (await fixture.RunAsync("h", """{"n": 1}""")).Error!.Message);
     }
@@ -55,7 +54,7 @@ public sealed class InputFaultTests
     [Fact]
     public async Task An_empty_payload_reads_as_an_empty_object()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("h", HandlerKind.Cpu, (Optional o) => o.Name));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("h", (Optional o) => o.Name));
         var assignment = fixture.Assign("h");
         assignment.Input = ByteString.Empty;
         Assert.Equal("\"nobody\"", ExecutorFixture.Text((await fixture.RunAsync(assignment)).Output));
@@ -64,9 +63,11 @@ public sealed class InputFaultTests
     [Fact]
     public async Task Bytes_for_a_typed_handler_and_json_for_a_byte_handler_are_refused()
     {
-        await using var fixture = new ExecutorFixture(r => r
-            .MapTask("typed", HandlerKind.Cpu, (Request request) => request.N)
-            .MapBytes("bytes", HandlerKind.Cpu, (input, _, _) => new(input)));
+        await using var fixture = new ExecutorFixture(r =>
+        {
+            r.MapTask("typed", (Request request) => request.N);
+            r.MapTask("bytes", (ReadOnlyMemory<byte> input) => input);
+        });
         var assignment = fixture.Assign("typed");
         assignment.Input = PayloadCodec.EncodeBytes([1, 2, 3]);
         Assert.Equal(
@@ -82,7 +83,7 @@ public sealed class InputFaultTests
     [InlineData(new byte[] { 0x12, 0x03, 0x1A, 0x01, 0xFF })]
     public async Task A_malformed_payload_fails_its_task_only(byte[] payload)
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("h", HandlerKind.Cpu, (string text) => text));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("h", (string text) => text));
         var assignment = fixture.Assign("h");
         assignment.Input = ByteString.CopyFrom(payload);
         var error = (await fixture.RunAsync(assignment)).Error!;

@@ -26,7 +26,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     [Fact]
     public async Task Hello_says_who_it_is_and_what_it_can()
     {
-        _builder.MapTask("double", HandlerKind.Cpu, (long n) => 2 * n, "Doubles.", """{"n": 1}""");
+        _builder.MapTask("double", (long n) => 2 * n, new() { Description = "Doubles.", Example = """{"n": 1}""" });
         using var client = await StartAsync();
         var hello = await client.AttachAsync();
         Assert.Equal(("worker-1", 3, Environment.ProcessId), (hello.Name, hello.Incarnation, hello.Pid));
@@ -41,7 +41,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     public async Task Batches_of_all_kinds_come_back()
     {
         foreach (var kind in Enum.GetValues<HandlerKind>())
-            _builder.MapTask($"{kind}", kind, (long n) => n + 1);
+            _builder.MapTask($"{kind}", (long n) => n + 1, new() { Kind = kind });
         using var client = await StartAsync();
         await client.AttachAsync();
         var all = new List<RawAssignment>();
@@ -61,15 +61,13 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     public async Task Handlers_that_block_threads_delay_neither_cancels_nor_results_nor_heartbeats()
     {
         var gate = new Gate();
-        _builder
-            .MapTask("block", HandlerKind.Io, (int _) =>
-            {
-                gate.Block();
-                return 0;
-            })
-            .MapTask("quick", HandlerKind.Io, (int n) => n)
-            .MapTask("wait", HandlerKind.Io, async (int _, TaskContext _, CancellationToken ct) => await Task.Delay(
-                Timeout.InfiniteTimeSpan, TimeProvider.System, ct));
+        _builder.MapTask("block", (int _) =>
+        {
+            gate.Block();
+            return 0;
+        }, new() { Kind = HandlerKind.Io });
+        _builder.MapTask("quick", (int n) => n, new() { Kind = HandlerKind.Io });
+        _builder.MapTask("wait", (int _, CancellationToken ct) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct));
         using var client = await StartAsync();
         await client.AttachAsync();
         var quick = client.Assign("quick", "1");
@@ -95,13 +93,12 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     public async Task Results_leave_before_a_cpu_task_that_takes_long()
     {
         var gate = new Gate();
-        _builder
-            .MapTask("quick", HandlerKind.Cpu, (int n) => n)
-            .MapTask("block", HandlerKind.Cpu, (int _) =>
-            {
-                gate.Block();
-                return 0;
-            });
+        _builder.MapTask("quick", (int n) => n);
+        _builder.MapTask("block", (int _) =>
+        {
+            gate.Block();
+            return 0;
+        });
         using var client = await StartAsync();
         await client.AttachAsync();
         var quick = client.Assign("quick", "1");
@@ -116,7 +113,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     [Fact]
     public async Task Events_come_before_their_result_and_a_generator_is_held_back_by_its_reader()
     {
-        _builder.MapTask("many", HandlerKind.Io, async (int n, TaskContext context, CancellationToken _) =>
+        _builder.MapTask("many", async (int n, TaskContext context) =>
         {
             for (var i = 0; i < n; i++)
                 await context.WritePartialBytesAsync(new byte[1000]);
@@ -131,7 +128,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     [Fact]
     public async Task Large_payloads_pass_and_too_large_ones_fail_alone()
     {
-        _builder.MapTask("bytes", HandlerKind.Cpu, (int n) => new byte[n]);
+        _builder.MapTask("bytes", (int n) => new byte[n]);
         using var client = await StartAsync();
         await client.AttachAsync();
         Assert.Equal(3_999_990, Payload.Parser.ParseFrom((await client.RunAsync("bytes", "3999990")).Output).Data.Length);
@@ -142,7 +139,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     [Fact]
     public async Task An_identity_message_renames_the_worker()
     {
-        _builder.MapTask("who", HandlerKind.Io, (int _, TaskContext context, CancellationToken _) => context.WorkerName);
+        _builder.MapTask("who", (int _, TaskContext context) => context.WorkerName, new() { Kind = HandlerKind.Io });
         using var client = await StartAsync();
         await client.AttachAsync();
         Assert.Equal("\"worker-1#3\"", ExecutorFixture.Text((await client.RunAsync("who", "0")).Output));
@@ -156,7 +153,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     public async Task A_drain_and_a_half_close_finish_what_runs_and_end_the_stream(bool byMessage)
     {
         var gate = new Gate();
-        _builder.MapTask("hold", HandlerKind.Cpu, (int n) =>
+        _builder.MapTask("hold", (int n) =>
         {
             gate.Block();
             return n;
@@ -188,7 +185,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     [Fact]
     public async Task A_broken_stream_ends_the_worker()
     {
-        _builder.MapTask("quick", HandlerKind.Io, (int n) => n);
+        _builder.MapTask("quick", (int n) => n, new() { Kind = HandlerKind.Io });
         var client = await StartAsync();
         await client.AttachAsync();
         client.Dispose();
@@ -198,7 +195,7 @@ public sealed class WorkerServiceTests : IAsyncDisposable
     [Fact]
     public async Task A_second_stream_is_refused_and_the_first_lives()
     {
-        _builder.MapTask("quick", HandlerKind.Io, (int n) => n);
+        _builder.MapTask("quick", (int n) => n, new() { Kind = HandlerKind.Io });
         using var client = await StartAsync();
         await client.AttachAsync();
         using var second = client.Open();

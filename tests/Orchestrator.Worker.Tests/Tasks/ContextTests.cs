@@ -14,7 +14,7 @@ public sealed partial class ContextTests
     public async Task Progress_logs_and_partial_outputs_become_events()
     {
         await using var fixture = new ExecutorFixture(
-            r => r.MapTask("talk", HandlerKind.Io, async (int n, TaskContext context, CancellationToken _) =>
+            r => r.MapTask("talk", async (int n, TaskContext context) =>
         {
             context.ReportProgress(1, 4, "started");
             LogNumber(context.Logger, n);
@@ -42,7 +42,7 @@ public sealed partial class ContextTests
     [Fact]
     public async Task A_generator_sends_each_element_and_answers_with_their_number()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask<int, string>("count", HandlerKind.Io, CountAsync));
+        await using var fixture = new ExecutorFixture(r => r.MapTask<int, string>("count", CountAsync));
         var result = await fixture.RunAsync("count", "3");
         Assert.Equal("3", ExecutorFixture.Text(result.Output));
         Assert.Equal(["\"0\"", "\"1\"", "\"2\""], fixture.Sink.Events.Select(e => ExecutorFixture.Text(e.PartialOutput)));
@@ -51,7 +51,7 @@ public sealed partial class ContextTests
     [Fact]
     public async Task A_timed_attempt_tells_its_processor_time_and_allocations()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("quick", HandlerKind.Cpu, (int n) => n));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("quick", (int n) => n));
         var assignment = fixture.Assign("quick", "1");
         assignment.Timing = true;
         var result = await fixture.RunAsync(assignment);
@@ -66,8 +66,8 @@ public sealed partial class ContextTests
     public async Task The_context_names_its_task_and_worker()
     {
         await using var fixture = new ExecutorFixture(r => r.MapTask(
-            "who", HandlerKind.Cpu,
-            (int _, TaskContext c, CancellationToken _) => $"{c.Handler} {c.TaskId} {c.Attempt} {c.WorkerName} {c.IsInProcess}"));
+            "who",
+            (int _, TaskContext c) => $"{c.Handler} {c.TaskId} {c.Attempt} {c.WorkerName} {c.IsInProcess}"));
         fixture.Executor.WorkerName = "worker-1#3";
         Assert.Equal("\"who 1 1 worker-1#3 False\"", ExecutorFixture.Text((await fixture.RunAsync("who", "0")).Output));
         fixture.Executor.WorkerName = "worker-2#4";
@@ -79,7 +79,7 @@ public sealed partial class ContextTests
     {
         var made = 0;
         await using var fixture = new ExecutorFixture(r => r.MapTask(
-            "local", HandlerKind.Cpu, (int _, TaskContext c, CancellationToken _) => c.GetLocal(
+            "local", (int _, TaskContext c) => c.GetLocal(
                 () => ++made == 1 ? throw new InvalidOperationException("first") : new Counter()).Next()));
         Assert.Equal(ErrorReason.HandlerFailed, (await fixture.RunAsync("local", "0")).Error!.Reason);
         Assert.Equal("1", ExecutorFixture.Text((await fixture.RunAsync("local", "0")).Output));
@@ -94,10 +94,12 @@ public sealed partial class ContextTests
         services.AddSingleton<Counter>().AddScoped<Disposable>().AddSingleton<SingletonHandler>().AddScoped<ScopedHandler>()
             .AddTaskHandlerLifetimes();
         await using var fixture = new ExecutorFixture(
-            r => r
-                .MapTask<SingletonHandler>("singleton", HandlerKind.Cpu)
-                .MapTask<ScopedHandler, int, int>("scoped", HandlerKind.Io)
-                .MapTask<UnregisteredHandler>("unregistered", HandlerKind.Blocking),
+            r =>
+            {
+                r.MapTask<SingletonHandler, int, int>("singleton", new() { Kind = HandlerKind.Cpu });
+                r.MapTask<ScopedHandler, int, int>("scoped");
+                r.MapTask<UnregisteredHandler, int, int>("unregistered", new() { Kind = HandlerKind.Blocking });
+            },
             services: services);
         Assert.Equal("1", ExecutorFixture.Text((await fixture.RunAsync("singleton", "0")).Output));
         Assert.Equal("2", ExecutorFixture.Text((await fixture.RunAsync("singleton", "0")).Output));
@@ -112,7 +114,7 @@ public sealed partial class ContextTests
     public async Task What_a_handler_throws_is_in_its_error()
     {
         await using var fixture = new ExecutorFixture(
-            r => r.MapTask("fail", HandlerKind.Io, async Task<int> (int _, TaskContext _, CancellationToken _) =>
+            r => r.MapTask("fail", async Task<int> (int _) =>
         {
             await Task.Yield();
             throw new InvalidOperationException("no luck", new ArgumentException("the cause"));
@@ -128,7 +130,7 @@ public sealed partial class ContextTests
     [Fact]
     public async Task An_unknown_handler_is_refused_by_name()
     {
-        await using var fixture = new ExecutorFixture(r => r.MapTask("fibonacci", HandlerKind.Cpu, (int n) => n));
+        await using var fixture = new ExecutorFixture(r => r.MapTask("fibonacci", (int n) => n));
         var error = (await fixture.RunAsync("fibonaci")).Error!;
         Assert.Equal(ErrorReason.HandlerNotFound, error.Reason);
         Assert.Contains("'fibonaci'", error.Message, StringComparison.Ordinal);
@@ -137,13 +139,15 @@ public sealed partial class ContextTests
     [Fact]
     public async Task Too_large_an_output_names_size_and_limit()
     {
-        await using var fixture = new ExecutorFixture(r => r
-            .MapTask("large", HandlerKind.Cpu, (int n) => new byte[n])
-            .MapTask("partial", HandlerKind.Cpu, async (int n, TaskContext c, CancellationToken _) =>
+        await using var fixture = new ExecutorFixture(r =>
+        {
+            r.MapTask("large", (int n) => new byte[n]);
+            r.MapTask("partial", async (int n, TaskContext c) =>
             {
                 await c.WritePartialBytesAsync(new byte[n]);
                 return 0;
-            }));
+            }, new() { Kind = HandlerKind.Cpu });
+        });
         foreach (var handler in new[] { "large", "partial" })
         {
             var error = (await fixture.RunAsync(handler, $"{ProtocolConstants.MaxPayloadBytes}")).Error!;
@@ -156,13 +160,12 @@ public sealed partial class ContextTests
     public void Names_are_unique_and_well_formed()
     {
         var registry = new TaskHandlerRegistry();
-        registry.MapTask("one", HandlerKind.Cpu, (int n) => n);
+        registry.MapTask("one", (int n) => n);
         Assert.Contains("'one'", Assert.Throws<ArgumentException>(
-            () => registry.MapTask("one", HandlerKind.Io, (int n) => n)).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => registry.MapTask("no spaces", HandlerKind.Cpu, (int n) => n));
-        Assert.Throws<ArgumentException>(() => registry.MapTask("bad example", HandlerKind.Cpu, (int n) => n, example: "{"));
-        Assert.Throws<ArgumentException>(() => registry.MapTask("value.task", HandlerKind.Cpu, (int n) => new ValueTask<int>(n)));
-        Assert.Throws<ArgumentException>(() => registry.MapTask<Counter>("no.handler", HandlerKind.Cpu));
+            () => registry.MapTask("one", (int n) => n, new() { Kind = HandlerKind.Io })).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => registry.MapTask("no spaces", (int n) => n));
+        Assert.Throws<ArgumentException>(() => registry.MapTask("bad example", (int n) => n, new() { Example = "{" }));
+        Assert.Throws<ArgumentException>(() => registry.MapTask("value.task", (int n) => new ValueTask<int>(n)));
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "n is {N}")]
@@ -172,7 +175,7 @@ public sealed partial class ContextTests
     private static partial void LogTrace(ILogger logger);
 
     private static async IAsyncEnumerable<string> CountAsync(
-        int n, TaskContext context, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+        int n, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
     {
         for (var i = 0; i < n; i++)
         {

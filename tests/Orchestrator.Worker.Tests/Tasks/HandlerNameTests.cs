@@ -18,7 +18,7 @@ public sealed class HandlerNameTests
         Assert.Equal(isValid, HandlerNames.IsValid(name));
         var registry = new TaskHandlerRegistry();
         var error = Record.Exception(
-            () => registry.MapTask(name, Worker.Tasks.HandlerKind.Cpu, static (int n, TaskContext _, CancellationToken _) => n));
+            () => registry.MapTask(name, static (int n) => n));
         Assert.Equal(isValid, error is null);
         if (error is not null)
             Assert.Contains(HandlerNames.Rule, error.Message, StringComparison.Ordinal);

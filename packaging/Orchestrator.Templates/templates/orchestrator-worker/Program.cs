@@ -4,6 +4,6 @@ using Orchestrator.Worker.Tasks;
 // Started by a coordinator: orchestrator serve --worker-command 'dotnet OrchestratorWorker1.dll'
 var worker = OrchestratorWorker.CreateBuilder(args);
 
-worker.MapTask("square", HandlerKind.Cpu, (long n) => n * n);
+worker.MapTask("square", (long n) => n * n);
 
-await worker.RunAsync();
+return await worker.RunAsync();

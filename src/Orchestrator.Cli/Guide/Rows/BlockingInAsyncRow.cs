@@ -13,13 +13,13 @@ internal sealed class BlockingInAsyncRow()
     public override void MapHandlers(ITaskMap map)
     {
         // async def bad(): time.sleep(0.1). It is declared async, but blocks the loop's thread.
-        map.MapTask("guide_bad", HandlerKind.Io, (int ms, TaskContext _, CancellationToken ct) =>
+        map.MapTask("guide_bad", (int ms, CancellationToken ct) =>
         {
             ct.WaitHandle.WaitOne(ms);
             return Task.FromResult(ms);
         });
         // async def good(): await asyncio.sleep(0.1)
-        map.MapTask("guide_good", HandlerKind.Io, async (int ms, TaskContext _, CancellationToken ct) =>
+        map.MapTask("guide_good", async (int ms, CancellationToken ct) =>
         {
             await Task.Delay(TimeSpan.FromMilliseconds(ms), TimeProvider.System, ct);
             return ms;

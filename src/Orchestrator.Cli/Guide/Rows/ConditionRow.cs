@@ -3,7 +3,6 @@ using Orchestrator.Client.Serialization;
 using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 using Orchestrator.Worker.Tasks;
-using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
@@ -11,8 +10,9 @@ internal sealed class ConditionRow() : GuideRow("condition", "8.5", "a condition
 {
     // The guide's consumer: with condition: while not data: condition.wait()
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_consume_one", HandlerKind.Io, async (string name, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_consume_one", async (string name, TaskContext context) =>
     {
+        var ct = context.CancellationToken;
         await using var hold = await context.Lock(name).AcquireAsync(ct);
         var data = context.List(name);
         while ((await data.ReadAsync(cancellationToken: ct)).Count == 0)

@@ -13,8 +13,9 @@ internal sealed class CpuVsIoRow() : GuideRow("cpu-vs-io", "3", "CPU-bound, IO-b
 
     // Like most programs: it waits for data, and then computes with it.
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_mixed", HandlerKind.Io, async (WorkInput input, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_mixed", async (WorkInput input, TaskContext context) =>
     {
+        var ct = context.CancellationToken;
         var started = Stopwatch.GetTimestamp();
         await Task.Delay(TimeSpan.FromMilliseconds(Milliseconds), TimeProvider.System, ct);
         NumericHandlers.MonteCarloPi(new SamplesInput(input.Samples), ct);

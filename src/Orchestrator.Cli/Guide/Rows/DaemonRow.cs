@@ -1,15 +1,15 @@
 using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 using Orchestrator.Worker.Tasks;
-using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
 internal sealed class DaemonRow() : GuideRow("daemon", "4.4", "a background task that ends with the program that started it")
 {
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_heartbeat", HandlerKind.Io, async (string name, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_heartbeat", async (string name, TaskContext context) =>
     {
+        var ct = context.CancellationToken;
         while (true)
         {
             await context.Value(name).AddAsync(1, ct);

@@ -7,8 +7,9 @@ namespace Orchestrator.Cli.Guide.Rows;
 internal sealed class DeadlockRow() : GuideRow("deadlock", "7.2", "two tasks, two locks, in opposite order")
 {
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_two_locks", HandlerKind.Io, async (TwoLocks input, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_two_locks", async (TwoLocks input, TaskContext context) =>
     {
+        var ct = context.CancellationToken;
         await using var first = await context.Lock(input.First).AcquireAsync(ct);
         // Both hold their first lock before either requests its second; the original guide only sleeps here.
         if (input.Meet is { } barrier)

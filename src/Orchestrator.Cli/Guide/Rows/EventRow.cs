@@ -8,9 +8,9 @@ internal sealed class EventRow() : GuideRow("event", "8.4", "an event: all wait 
     private const int Waiters = 3;
 
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_wait_event", HandlerKind.Io, async (string name, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_wait_event", async (string name, TaskContext context) =>
     {
-        await context.Event(name).WaitAsync(ct);
+        await context.Event(name).WaitAsync(context.CancellationToken);
         return Environment.ProcessId;
     });
 

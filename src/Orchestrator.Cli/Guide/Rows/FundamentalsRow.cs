@@ -16,8 +16,9 @@ internal sealed class FundamentalsRow() : GuideRow("fundamentals", "1", "concurr
 
     // Computes and waits in turn: while one waits, another computes.
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_slices", HandlerKind.Io, async (WorkInput input, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_slices", async (WorkInput input, TaskContext context) =>
     {
+        var ct = context.CancellationToken;
         var slices = new List<RunSpan>();
         for (var i = 0; i < Slices; i++)
         {

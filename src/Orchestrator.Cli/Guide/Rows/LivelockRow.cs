@@ -9,8 +9,9 @@ internal sealed class LivelockRow() : GuideRow("livelock", "7.4", "two polite ta
 
     // Two people in a corridor: both look, both step to the other side, and block each other again.
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_corridor", HandlerKind.Io, async (Corridor input, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_corridor", async (Corridor input, TaskContext context) =>
     {
+        var ct = context.CancellationToken;
         var side = 0L;
         var sides = context.Array(input.Name, 2);
         for (var step = 1; step <= MaxSteps; step++)

@@ -2,7 +2,6 @@ using Orchestrator.Client.Serialization;
 using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 using Orchestrator.Worker.Tasks;
-using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
@@ -11,8 +10,9 @@ internal sealed class ManagerRow() : GuideRow("manager", "5.3", "a dict, a list 
     private const int Tasks = 5;
 
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_remember", HandlerKind.Io, async (RememberInput input, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_remember", async (RememberInput input, TaskContext context) =>
     {
+        var ct = context.CancellationToken;
         // shared_dict[key] = value, and what Python loses: shared_dict["all"].append(value)
         await context.Dict(input.Name).UpdateAsync(
             [

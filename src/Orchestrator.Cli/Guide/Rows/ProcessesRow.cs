@@ -8,9 +8,9 @@ namespace Orchestrator.Cli.Guide.Rows;
 internal sealed class ProcessesRow() : GuideRow("processes", "5.1–5.2", "a pool of processes, and their pids")
 {
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_square", HandlerKind.Cpu, (SquareInput input, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_square", (SquareInput input, TaskContext context) =>
     {
-        NumericHandlers.MonteCarloPi(new SamplesInput(input.Samples), ct);
+        NumericHandlers.MonteCarloPi(new SamplesInput(input.Samples), context.CancellationToken);
         return new Square((long)input.N * input.N, Environment.ProcessId, context.WorkerName);
     });
 

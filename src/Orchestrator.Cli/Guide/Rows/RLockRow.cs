@@ -3,7 +3,6 @@ using Orchestrator.Client.Objects;
 using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 using Orchestrator.Worker.Tasks;
-using HandlerKind = Orchestrator.Worker.Tasks.HandlerKind;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
@@ -12,8 +11,8 @@ internal sealed class RLockRow() : GuideRow("rlock", "8.2", "a reentrant lock: i
     private const int Levels = 5;
 
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_recurse", HandlerKind.Io, (RecurseInput input, TaskContext context, CancellationToken ct) => RecurseAsync(
-            context.Session.CreateFlow(), input, ct));
+        map.MapTask("guide_recurse", (RecurseInput input, TaskContext context) => RecurseAsync(
+            context.Session.CreateFlow(), input, context.CancellationToken));
 
     public override async Task RunAsync(GuideContext guide)
     {

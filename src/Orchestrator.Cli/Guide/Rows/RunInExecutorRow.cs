@@ -12,13 +12,13 @@ internal sealed class RunInExecutorRow() : GuideRow("run-in-executor", "10.1", "
     private const int OwnWorkers = 5;
 
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_block", HandlerKind.Blocking, (WaitInput input, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_block", (WaitInput input, TaskContext context) =>
     {
         var started = Stopwatch.GetTimestamp();
         // Like a library without async support: it blocks its thread.
-        ct.WaitHandle.WaitOne(input.Ms);
+        context.CancellationToken.WaitHandle.WaitOne(input.Ms);
         return new RunSpan(Environment.ProcessId, context.WorkerName, started, Stopwatch.GetTimestamp());
-    });
+    }, new() { Kind = HandlerKind.Blocking });
 
     public override async Task RunAsync(GuideContext guide)
     {

@@ -11,7 +11,7 @@ internal sealed class ThreadsVsProcessesRow()
     private static int s_count;
 
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_count", HandlerKind.Cpu, (int _) => new Counted(Environment.ProcessId, Interlocked.Increment(ref s_count)));
+        map.MapTask("guide_count", (int _) => new Counted(Environment.ProcessId, Interlocked.Increment(ref s_count)));
 
     public override async Task RunAsync(GuideContext guide)
     {

@@ -11,8 +11,9 @@ internal sealed class UnboundedRow()
 
     // A service with limited concurrency that rejects further requests, like most.
     public override void MapHandlers(ITaskMap map) =>
-        map.MapTask("guide_fetch", HandlerKind.Io, async (FetchInput input, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_fetch", async (FetchInput input, TaskContext context) =>
     {
+        var ct = context.CancellationToken;
         await using var served = await context.Semaphore(input.Service, Capacity, bounded: true)
             .TryAcquireAsync(TimeSpan.Zero, cancellationToken: ct);
         if (served is null)

@@ -16,22 +16,22 @@ internal sealed class WorkerLocalRow() : GuideRow("worker-local", "4.5", "proces
 
     public override void MapHandlers(ITaskMap map)
     {
-        map.MapTask("guide_visit", HandlerKind.Cpu, (WorkInput input, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_visit", (WorkInput input, TaskContext context) =>
         {
             // Created when the first task of this process needs it, and kept for the next: a model, a connection, a cache.
             var mine = context.GetLocal(() => new Visits(Guid.NewGuid().ToString("N")[..6]));
-            NumericHandlers.MonteCarloPi(new SamplesInput(input.Samples), ct);
+            NumericHandlers.MonteCarloPi(new SamplesInput(input.Samples), context.CancellationToken);
             return new Visit(mine.Id, Interlocked.Increment(ref mine.Count), context.WorkerName);
         });
 
         // Blocking tasks of one worker have a thread each.
-        map.MapTask("guide_thread_local", HandlerKind.Blocking, (string name, TaskContext context, CancellationToken ct) =>
+        map.MapTask("guide_thread_local", (string name, TaskContext context) =>
         {
             s_name = name;
-            Meet.SignalAndWait(ct);
+            Meet.SignalAndWait(context.CancellationToken);
             return new ThreadView(s_name, Environment.CurrentManagedThreadId, Environment.ProcessId,
                 context.GetLocal(() => new Visits("shared")).GetHashCode());
-        });
+        }, new() { Kind = HandlerKind.Blocking });
     }
 
     public override async Task RunAsync(GuideContext guide)
