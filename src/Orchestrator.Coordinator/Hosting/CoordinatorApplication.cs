@@ -114,8 +114,8 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         if (!OperatingSystem.IsLinux())
         {
             throw new PlatformNotSupportedException(
-                "An Orchestrator coordinator needs Linux, whose means it uses to supervise its workers. Programs on other systems use one " +
-                "on Linux by Orchestrator.Client.");
+                "An Orchestrator coordinator needs Linux, whose means it uses to supervise its workers. Programs on other systems use " +
+                "one on Linux by Orchestrator.Client.");
         }
 
         var faults = options.Validate();
