@@ -1,80 +1,32 @@
-using Orchestrator.Client.Serialization;
-using Orchestrator.V1;
+using System.Runtime.CompilerServices;
 
 namespace Orchestrator.Client;
 
 /// <content>Administration.</content>
 public sealed partial class OrchestratorClient
 {
-    /// <summary>The current state of the coordinator, its workers and its counts.</summary>
-    public async Task<ServiceStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
-        (await CallAsync(_admin.GetStatusAsync(new GetStatusRequest(), cancellationToken: cancellationToken)).ConfigureAwait(false)).Status;
+    /// <inheritdoc/>
+    public async Task<CoordinatorStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
+        CoordinatorStatus.From(await Contract.GetStatusAsync(cancellationToken).ConfigureAwait(false));
 
-    /// <summary>The status, every <paramref name="interval"/>.</summary>
-    public IAsyncEnumerable<ServiceStatus> WatchStatusAsync(TimeSpan interval, CancellationToken cancellationToken = default)
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<CoordinatorStatus> WatchStatusAsync(
+        TimeSpan interval, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var request = new WatchStatusRequest
-        {
-            Interval = TimeLimits.Finite(
-            interval, "the status would arrive only once; use GetStatusAsync to read it once")
-        };
-        return Errors.ReadAllAsync(
-            token => _admin.WatchStatus(request, cancellationToken: token), static response => response.Status, cancellationToken);
+        await foreach (var status in Contract.WatchStatusAsync(interval, cancellationToken).ConfigureAwait(false))
+            yield return CoordinatorStatus.From(status);
     }
 
-    /// <summary>Events of the coordinator and its workers after <paramref name="afterSequence"/>.</summary>
-    public IAsyncEnumerable<WatchEventsResponse> WatchEventsAsync(
-        ulong afterSequence = 0, CancellationToken cancellationToken = default) =>
-        Errors.ReadAllAsync(
-            token => _admin.WatchEvents(new WatchEventsRequest { AfterSequence = afterSequence }, cancellationToken: token),
-            static response => response,
-            cancellationToken);
+    /// <inheritdoc/>
+    public Task<int> ScaleWorkersAsync(int workers, string? group = null, CancellationToken cancellationToken = default) =>
+        Contract.ScaleWorkersAsync(workers, group, cancellationToken);
 
-    /// <summary>The current wait graph: each waiter, the holder it waits for, and the object.</summary>
-    public async Task<IReadOnlyList<WaitEdge>> ExplainWaitsAsync(CancellationToken cancellationToken = default) =>
-        (await CallAsync(_admin.ExplainWaitsAsync(new ExplainWaitsRequest(), cancellationToken: cancellationToken))
-            .ConfigureAwait(false)).Edges;
-
-    /// <summary>All holders and waiters of locks, semaphores and the like, from every page.</summary>
-    public Task<IReadOnlyList<SyncInfo>> ListSyncAsync(CancellationToken cancellationToken = default) => PagesAsync<SyncInfo>(async token =>
-    {
-        var page = await CallAsync(_objects.Sync.ListSyncAsync(
-            new ListSyncRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken)).ConfigureAwait(false);
-        return (page.Objects, page.NextPageToken);
-    });
-
-    /// <summary>Changes the number of workers of a group and returns the new one.</summary>
-    /// <param name="workers">The new number of workers.</param>
-    /// <param name="group">The group; optional if there is only one.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    public async Task<int> ScaleWorkersAsync(int workers, string? group = null, CancellationToken cancellationToken = default) =>
-        (await CallAsync(_admin.ScaleWorkersAsync(
-            new ScaleWorkersRequest { Workers = workers, Group = group ?? "" }, cancellationToken: cancellationToken))
-                .ConfigureAwait(false)).Workers;
-
-    /// <summary>Replaces the named worker, or all workers in turn, and returns the number replaced.</summary>
-    /// <param name="worker">The worker's name; null is all.</param>
-    /// <param name="group">Only workers of this group; null is any.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
-    public async Task<int> RecycleWorkersAsync(
+    /// <inheritdoc/>
+    public Task<int> RecycleWorkersAsync(
         string? worker = null, string? group = null, CancellationToken cancellationToken = default) =>
-        (await CallAsync(_admin.RecycleWorkersAsync(
-            new RecycleWorkersRequest { Worker = worker ?? "", Group = group ?? "" }, cancellationToken: cancellationToken))
-                .ConfigureAwait(false)).Recycled;
+        Contract.RecycleWorkersAsync(worker, group, cancellationToken);
 
-    /// <summary>Drains the coordinator: it takes no new work and waits for running tasks. Returns the number of unfinished tasks.</summary>
-    /// <param name="timeout">How long to wait; null takes the coordinator's own limit, <see cref="Timeout.InfiniteTimeSpan"/> its maximum,
-    /// 49 days.</param>
-    /// <param name="stop">Also stop the coordinator afterwards.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    public async Task<long> DrainAsync(TimeSpan? timeout, bool stop, CancellationToken cancellationToken = default)
-    {
-        var request = new DrainRequest { Timeout = TimeLimits.OrLongest(timeout), Stop = stop };
-        return (await CallAsync(_admin.DrainAsync(request, cancellationToken: cancellationToken)).ConfigureAwait(false)).UnfinishedTasks;
-    }
-
-    /// <summary>Every limit in force and its current usage.</summary>
-    public async Task<IReadOnlyList<Limit>> ListLimitsAsync(CancellationToken cancellationToken = default) =>
-        (await CallAsync(_admin.ListLimitsAsync(new ListLimitsRequest(), cancellationToken: cancellationToken))
-            .ConfigureAwait(false)).Limits;
+    /// <inheritdoc/>
+    public Task<long> DrainAsync(TimeSpan? timeout, bool stop, CancellationToken cancellationToken = default) =>
+        Contract.DrainAsync(timeout, stop, cancellationToken);
 }

@@ -7,7 +7,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Client;
 
 /// <content>Tasks as futures and as maps, over streams that are reopened when they break.</content>
-public sealed partial class OrchestratorClient : IExecutor
+public sealed partial class OrchestratorClient
 {
     private readonly TaskCalls _calls;
     private readonly TaskStreamPool _streams;
@@ -33,6 +33,11 @@ public sealed partial class OrchestratorClient : IExecutor
     }
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<ulong>> CancelAsync(
+        IEnumerable<ulong> taskIds, bool force = false, CancellationToken cancellationToken = default) =>
+        Contract.CancelAsync(taskIds, force, cancellationToken);
+
+    /// <inheritdoc/>
     public async Task<TOut> RunAsync<TIn, TOut>(
         TaskFunction<TIn, TOut> function, TIn input, RunOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -40,7 +45,7 @@ public sealed partial class OrchestratorClient : IExecutor
         try
         {
             var result = await completion.Result.WaitAsync(cancellationToken).ConfigureAwait(false);
-            return function.Decode(TaskHandle.EnsureSucceeded(result, function.Name).Output);
+            return TaskOutputs.Read(function.Decode, result, function.Name);
         }
         catch (OperationCanceledException) when (!completion.Result.IsCompleted)
         {

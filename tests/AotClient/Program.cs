@@ -2,8 +2,8 @@
 using System.Text.Json.Serialization;
 using Orchestrator.Client;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Tasks;
-using Orchestrator.V1;
 
 await using var client = await OrchestratorClient.ConnectAsync();
 var types = AotJson.Default;
@@ -30,7 +30,7 @@ try
 }
 catch (TaskFailedException exception)
 {
-    Check(exception.Reason == ErrorReason.HandlerNotFound, "a failure's reason");
+    Check(exception.Reason == FailureReason.HandlerNotFound, "a failure's reason");
 }
 
 await using (var session = await client.OpenSessionAsync("aot"))
@@ -44,7 +44,7 @@ try
 }
 catch (OrchestratorException exception)
 {
-    Check(exception.Reason == ErrorReason.NotFound, "a refusal's reason, from rich details");
+    Check(exception.Reason == FailureReason.NotFound, "a refusal's reason, from rich details");
 }
 
 Console.WriteLine("all right");

@@ -40,10 +40,8 @@ public sealed class DocumentationCodeTests
         using Orchestrator.Client.Connection;
         using Orchestrator.Client.Errors;
         using Orchestrator.Client.Objects;
-        using Orchestrator.Client.Serialization;
-        using Orchestrator.Client.Streams;
+        using Orchestrator.Client.Results;
         using Orchestrator.Client.Tasks;
-        using Orchestrator.V1;
         """;
 
     private const string WorkerUsings = """

@@ -45,13 +45,14 @@ internal static class Rooms
         ],
         ["Client"] =
         [
+            new("Serialization", "payloads, JSON, time limits"),
+            new("Results", "what is said of tasks and waits: results, reasons, events, post-mortems"),
             new("Errors", "the exceptions of the SDK"),
             new("Connection", "options, endpoint, TLS, credentials, and the mapping of errors to exceptions"),
-            new("Serialization", "payloads, JSON, time limits"),
-            new("Streams", "the bare task stream"),
-            new("Tasks", "functions, handles, maps, and streams that are reopened when they break"),
             new("Objects", "sessions, locks, queues, pipes, state"),
-            new(Room.Root, "`OrchestratorClient`"),
+            new("Contract", "the contract's calls with its messages: the raw calls, the bare task stream, payloads"),
+            new("Tasks", "functions, handles, maps, and streams that are reopened when they break"),
+            new(Room.Root, "`IOrchestratorClient` and `OrchestratorClient`"),
             new("DependencyInjection", "registration in a host, with validated options, and the health check"),
         ],
         ["Worker"] =

@@ -17,6 +17,9 @@ public sealed class TestKindTests
     private const string Process = "process";
     private const string Slow = "slow";
 
+    // The sample that is a test project: a program's own tests, with a fake client.
+    private const string SampleOfTests = "samples/FakeClient/FakeClient.csproj";
+
     // What a test could start a process with: the base class library's own way, and those of the test kit.
     private static readonly HashSet<string> s_starters =
     [
@@ -81,7 +84,7 @@ public sealed class TestKindTests
         using var filter = JsonDocument.Parse(File.ReadAllText(Repository.PathOf("tests", "Unit.slnf")));
         Assert.Equal(
             Projects.Select(row => row.Data).Where(project => KindOf(project) == Unit)
-                .Select(project => $"tests/{project}/{project}.csproj"),
+                .Select(project => $"tests/{project}/{project}.csproj").Prepend(SampleOfTests),
             filter.RootElement.GetProperty("solution").GetProperty("projects").EnumerateArray().Select(path => path.GetString()).Order());
     }
 

@@ -3,8 +3,9 @@ using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
 using Orchestrator.Client.Connection;
+using Orchestrator.Client.Contract;
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Results;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Tests;
@@ -52,10 +53,10 @@ public sealed class OrchestratorClientTests
     {
         await using var server = await ScriptedCoordinator.StartAsync();
         await using var client = await server.ConnectAsync();
-        await client.RunTaskAsync(new TaskSpec { Handler = "echo" }).WaitAsync(Patience);
-        await using var stream = client.OpenTaskStream();
+        await client.Contract.RunTaskAsync(new TaskSpec { Handler = "echo" }).WaitAsync(Patience);
+        await using var stream = client.Contract.OpenTaskStream();
         await stream.CompleteAsync().WaitAsync(Patience);
-        await foreach (var unused in client.WatchTasksAsync([1]))
+        await foreach (var unused in client.Contract.WatchTasksAsync([1]))
             Assert.Fail($"unexpected {unused}");
         for (var i = 0; i < 3; i++)
             Assert.Equal("Bearer " + ScriptedCoordinator.Token, await server.Tokens.ReadAsync().AsTask().WaitAsync(Patience));
@@ -72,8 +73,9 @@ public sealed class OrchestratorClientTests
         await using var server = await ScriptedCoordinator.StartAsync(run: _ => throw Rich(
             Code.FailedPrecondition, "because", new ErrorInfo { Domain = "orchestrator", Reason = name }));
         await using var client = await server.ConnectAsync();
-        var error = await Assert.ThrowsAnyAsync<OrchestratorException>(() => client.RunTaskAsync(new TaskSpec()).WaitAsync(Patience));
-        Assert.Equal(reason, error.Reason);
+        var error = await Assert.ThrowsAnyAsync<OrchestratorException>(
+            () => client.Contract.RunTaskAsync(new TaskSpec()).WaitAsync(Patience));
+        Assert.Equal((FailureReason)reason, error.Reason);
         // An exception type of its own has exactly one status, the one of its reason.
         if (error.GetType() == typeof(OrchestratorException))
             Assert.Equal(StatusCode.FailedPrecondition, error.StatusCode);
@@ -89,7 +91,8 @@ public sealed class OrchestratorClientTests
             new ErrorInfo { Domain = "orchestrator", Reason = "LIMIT_EXCEEDED" },
             new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(3)) }));
         await using var client = await server.ConnectAsync();
-        var error = await Assert.ThrowsAsync<ResourceExhaustedException>(() => client.RunTaskAsync(new TaskSpec()).WaitAsync(Patience));
+        var error = await Assert.ThrowsAsync<ResourceExhaustedException>(
+            () => client.Contract.RunTaskAsync(new TaskSpec()).WaitAsync(Patience));
         Assert.Equal(TimeSpan.FromSeconds(3), error.RetryAfter);
     }
 

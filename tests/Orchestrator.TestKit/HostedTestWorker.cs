@@ -36,7 +36,7 @@ public static partial class HostedTestWorker
         public async Task<string> RunAsync(string input, TaskContext context, CancellationToken cancellationToken)
         {
             // With the session of this attempt, which the host's services lead to.
-            await context.Value("greeted").AddAsync(1, cancellationToken);
+            await context.Value<int>("greeted").AddAsync(1, cancellationToken);
             Greets(logger, input);
             return $"{greeting.Text}, {input}: {lifetime.ApplicationStarted.IsCancellationRequested}";
         }

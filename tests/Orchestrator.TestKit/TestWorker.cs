@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text.Json;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
-using Orchestrator.Client.Serialization;
 using Orchestrator.Protocol;
 using Orchestrator.TestKit.History;
 using Orchestrator.TestKit.LockOrders;
@@ -67,7 +66,7 @@ public static class TestWorker
 
     private static async Task<int> AskAsync(PipeAskInput input, TaskContext context, CancellationToken cancellationToken)
     {
-        await using var end = context.Pipe(input.Pipe).EndA;
+        await using var end = context.Pipe<Payload>(input.Pipe).EndA;
         for (var i = 0; i < input.Count; i++)
         {
             await end.SendAsync(Payloads.FromNumber(i), cancellationToken);

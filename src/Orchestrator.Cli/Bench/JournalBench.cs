@@ -4,7 +4,6 @@ using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
-using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench;
@@ -32,7 +31,7 @@ internal static class JournalBench
             foreach (var callers in (int[])[1, inFlight])
             {
                 var queue = $"bench/{Guid.NewGuid():N}";
-                await client.CreateQueueAsync(
+                await client.Contract.CreateQueueAsync(
                     new QueueSpec
                     {
                         Name = queue,

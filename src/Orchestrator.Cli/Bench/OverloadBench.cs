@@ -5,8 +5,6 @@ using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Serialization;
-using Orchestrator.Client.Streams;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench;
@@ -49,10 +47,10 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
         terminal.Note(
             $"the workers do {Format.Rate(capacity)} of these tasks a second; one client sends {Format.Rate(capacity * Share)}, the " +
             $"other {Format.Rate(capacity * Times)}");
-        var budget = (await modest.ListLimitsAsync(token)).Single(limit => limit.Name == "memory").Maximum;
+        var budget = (await modest.Contract.ListLimitsAsync(token)).Single(limit => limit.Name == "memory").Maximum;
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(token);
         var watching = WatchMemoryAsync(ending.Token);
-        await using var stream = modest.OpenTaskStream(new TaskStreamOptions { OnResult = OnResult }, token);
+        await using var stream = modest.Contract.OpenTaskStream(new TaskStreamOptions { OnResult = OnResult }, token);
         var begin = Stopwatch.GetTimestamp();
         var schedule = new ArrivalSchedule(capacity * Share, new RoundPlan((phase * 4) + Recovery, 0), seed: 1);
         var sending = schedule.PlayAsync(begin, (from, to) => Send(stream, schedule, begin, from, to), token);
@@ -122,7 +120,7 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
     {
         try
         {
-            foreach (var id in await greedy.SubmitAsync(
+            foreach (var id in await greedy.Contract.SubmitAsync(
                 Enumerable.Repeat(new TaskSpec { Handler = Handler, Input = _input }, count), token))
                 _accepted.Add(id);
         }
@@ -138,7 +136,7 @@ internal sealed class OverloadBench(OrchestratorClient modest, OrchestratorClien
 
     private async Task WatchMemoryAsync(CancellationToken token)
     {
-        await foreach (var status in modest.WatchStatusAsync(TimeSpan.FromMilliseconds(100), token))
+        await foreach (var status in modest.Contract.WatchStatusAsync(TimeSpan.FromMilliseconds(100), token))
             _mostMemory = Math.Max(_mostMemory, (long)status.Coordinator.RssBytes);
     }
 

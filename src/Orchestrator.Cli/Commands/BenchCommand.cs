@@ -5,7 +5,6 @@ using Orchestrator.Cli.Bench.Objects;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Options;
 using Orchestrator.Client;
-using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

@@ -4,6 +4,7 @@ using Grpc.Core;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 
 namespace Orchestrator.Cli.Commands;
 
@@ -46,8 +47,8 @@ internal static class CommandExtensions
         }
         catch (Exception exception) when (CodeOf(exception) is { } code)
         {
-            var reason = exception is OrchestratorException { Reason: not V1.ErrorReason.Unspecified } known
-                ? $" [{Format.Reason(known.Reason)}]"
+            var reason = exception is OrchestratorException { Reason: not FailureReason.Unspecified } known
+                ? $" [{Format.Reason((V1.ErrorReason)known.Reason)}]"
                 : "";
             context.Terminal.Error($"orchestrator: {exception.Message}{reason}");
             return code;

@@ -23,7 +23,7 @@ internal static class DemoCommand
     {
         var terminal = context.Terminal;
         await using var client = await context.ConnectAsync(token);
-        var status = await client.GetStatusAsync(token);
+        var status = await client.Contract.GetStatusAsync(token);
         terminal.Line($"The coordinator at {Format.Address(client.Address)} is process {status.Coordinator?.Pid}; its workers are");
         terminal.Line(string.Join(
             ", ", status.Workers.Select(worker => $"{worker.Name} (process {worker.Pid.ToString(CultureInfo.InvariantCulture)})")) +

@@ -62,7 +62,7 @@ internal static class EventsCommand
             throw new UsageException("--count must be at least 1.");
         var since = context.Get(Since) is { } before ? TimeProvider.System.GetUtcNow() - before : DateTimeOffset.MinValue;
         await using var client = await context.ConnectAsync(token);
-        await foreach (var happened in client.WatchEventsAsync(context.Get(After), token))
+        await foreach (var happened in client.Contract.WatchEventsAsync(context.Get(After), token))
         {
             if (!Matches(happened, context.Get(Kinds) ?? [], context.Get(Subjects) ?? [], since))
                 continue;

@@ -13,7 +13,7 @@ internal static class HandlersCommand
             .HandledBy(async (context, token) =>
             {
                 await using var client = await context.ConnectAsync(token);
-                var handlers = await client.ListHandlersAsync(token);
+                var handlers = await client.Contract.ListHandlersAsync(token);
                 if (context.Terminal.IsJson)
                 {
                     context.WriteJson(handlers);

@@ -13,7 +13,7 @@ internal static class LimitsCommand
             .HandledBy(async (context, token) =>
             {
                 await using var client = await context.ConnectAsync(token);
-                var limits = await client.ListLimitsAsync(token);
+                var limits = await client.Contract.ListLimitsAsync(token);
                 if (context.Terminal.IsJson)
                 {
                     context.WriteJson(limits);

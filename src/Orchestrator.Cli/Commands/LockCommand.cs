@@ -53,7 +53,8 @@ internal static class LockCommand
             .HandledBy(async (context, token) =>
             {
                 await using var client = await context.ConnectAsync(token);
-                var locks = (await client.ListSyncAsync(token)).Where(item => item.Object.StartsWith("locks/", StringComparison.Ordinal))
+                var locks = (await client.Contract.ListSyncAsync(token))
+                    .Where(item => item.Object.StartsWith("locks/", StringComparison.Ordinal))
                     .ToList();
                 if (context.Terminal.IsJson)
                 {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.Protocol;
 using Orchestrator.V1;
 
@@ -28,7 +29,7 @@ internal static class LogsCommand
         TaskResult? result = null;
         try
         {
-            await foreach (var happened in client.WatchTasksAsync([id], context.Get(After), token))
+            await foreach (var happened in client.Contract.WatchTasksAsync([id], context.Get(After), token))
             {
                 result = happened.Result ?? result;
                 if (context.Terminal.IsJson)
@@ -37,14 +38,14 @@ internal static class LogsCommand
                     Print(context, happened);
             }
         }
-        catch (OrchestratorException exception) when (exception.Reason == ErrorReason.NotFound)
+        catch (OrchestratorException exception) when (exception.Reason == FailureReason.NotFound)
         {
             throw new OrchestratorException(
                 $"{exception.Message}; 'orchestrator tasks' lists those that are known", exception.StatusCode, exception.Reason, exception);
         }
 
         // A watch that resumes after the task's end yields no events.
-        result ??= (await client.GetTaskAsync(id, token)).Result;
+        result ??= (await client.Contract.GetTaskAsync(id, token)).Result;
         return result?.State == TaskState.Succeeded ? ExitCode.Ok : ExitCode.TaskFailed;
     }
 

@@ -21,7 +21,7 @@ internal static class ResultCommand
     {
         var id = context.Get(Id);
         await using var client = await context.ConnectAsync(token);
-        var task = await client.GetTaskAsync(id, token);
+        var task = await client.Contract.GetTaskAsync(id, token);
         if (task.Result is not { } result)
         {
             context.Terminal.Error(

@@ -3,7 +3,6 @@ using Orchestrator.Cli.Options;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Streams;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;
@@ -44,7 +43,7 @@ internal static class RunCommand
         var input = await TaskArguments.ReadInputAsync(context, token);
         await using var client = await context.ConnectAsync(token);
         var printer = new RunPrinter(context, count);
-        await using var stream = client.OpenTaskStream(
+        await using var stream = client.Contract.OpenTaskStream(
             new TaskStreamOptions
             {
                 Order = context.Get(Order) == "submission" ? ResultOrder.Submission : ResultOrder.Completion,
@@ -83,7 +82,7 @@ internal static class RunCommand
             await Task.Delay(Patience, TimeProvider.System, done);
             if (printer.HasResults)
                 return;
-            var status = await client.GetStatusAsync(done);
+            var status = await client.Contract.GetStatusAsync(done);
             if (status.Workers.Any(worker => worker.State == WorkerState.Ready))
                 return;
             foreach (var note in WorkerNotes.Of(status))

@@ -3,9 +3,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Orchestrator.Cli.Common;
-using Orchestrator.Client.Serialization;
-using Orchestrator.Protocol;
 using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

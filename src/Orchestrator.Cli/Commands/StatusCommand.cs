@@ -14,7 +14,7 @@ internal static class StatusCommand
             .HandledBy(async (context, token) =>
             {
                 await using var client = await context.ConnectAsync(token);
-                var status = await client.GetStatusAsync(token);
+                var status = await client.Contract.GetStatusAsync(token);
                 if (context.Terminal.IsJson)
                     context.WriteJson(status);
                 else

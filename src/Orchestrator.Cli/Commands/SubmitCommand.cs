@@ -49,7 +49,7 @@ internal static class SubmitCommand
         for (var left = count; left > 0; left -= ProtocolConstants.MaxItemsPerMessage)
         {
             var batch = (int)Math.Min(left, ProtocolConstants.MaxItemsPerMessage);
-            var accepted = await client.SubmitAsync(Enumerable.Repeat(spec, batch), token);
+            var accepted = await client.Contract.SubmitAsync(Enumerable.Repeat(spec, batch), token);
             // Printed as they are accepted: these tasks exist, whatever becomes of the next batch.
             if (context.Terminal.IsJson)
                 ids.AddRange(accepted);

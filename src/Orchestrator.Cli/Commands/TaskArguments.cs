@@ -2,7 +2,6 @@ using System.CommandLine;
 using Google.Protobuf.WellKnownTypes;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Options;
-using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;

@@ -44,7 +44,7 @@ internal static class TasksCommand
         do
         {
             request.PageSize = Math.Min(PageSize, limit - tasks.Count);
-            var page = await client.ListTasksAsync(request, token);
+            var page = await client.Contract.ListTasksAsync(request, token);
             tasks.AddRange(page.Tasks);
             request.PageToken = page.NextPageToken;
         }

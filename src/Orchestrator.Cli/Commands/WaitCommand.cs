@@ -41,7 +41,7 @@ internal static class WaitCommand
             _ => WaitMode.All,
         };
         await using var client = await context.ConnectAsync(token);
-        var waited = await client.WaitAsync(context.Get(Ids)!, mode, context.Get(Timeout), token);
+        var waited = await client.Contract.WaitAsync(context.Get(Ids)!, mode, context.Get(Timeout), token);
         if (context.Terminal.IsJson)
         {
             context.WriteJson(waited);

@@ -13,7 +13,7 @@ internal static class WaitsCommand
             .HandledBy(async (context, token) =>
             {
                 await using var client = await context.ConnectAsync(token);
-                var waits = await client.ExplainWaitsAsync(token);
+                var waits = await client.Contract.ExplainWaitsAsync(token);
                 if (context.Terminal.IsJson)
                 {
                     context.WriteJson(waits);

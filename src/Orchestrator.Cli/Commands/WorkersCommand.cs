@@ -15,7 +15,7 @@ internal static class WorkersCommand
             .HandledBy(async (context, token) =>
             {
                 await using var client = await context.ConnectAsync(token);
-                var status = await client.GetStatusAsync(token);
+                var status = await client.Contract.GetStatusAsync(token);
                 if (context.Terminal.IsJson)
                     context.WriteJson(status.Workers);
                 else

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Orchestrator.Client;
-using Orchestrator.Client.Streams;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Demo;
@@ -37,7 +36,7 @@ internal sealed class DemoRun(OrchestratorClient client, CancellationToken token
     /// <exception cref="DemoFailedException">A task failed.</exception>
     public async Task<Heat> RunAsync(Workload workload, Contender contender, Action? onResult)
     {
-        await using var stream = client.OpenTaskStream(
+        await using var stream = client.Contract.OpenTaskStream(
             new TaskStreamOptions { Defaults = new TaskOptions { Placement = contender.Placement } }, token);
         var started = Stopwatch.GetTimestamp();
         await stream.SubmitAsync(workload.Tasks, token);

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Google.Protobuf.WellKnownTypes;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
-using Orchestrator.Client.Streams;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Demo;
@@ -53,7 +52,7 @@ internal sealed class WorkerKill(OrchestratorClient client, Terminal terminal, C
 
     private async Task RunAsync(string name, Workload workload, RetryPolicy? retry)
     {
-        await using var stream = client.OpenTaskStream(
+        await using var stream = client.Contract.OpenTaskStream(
             new TaskStreamOptions { Defaults = new TaskOptions { Retry = retry } }, token);
         await stream.SubmitAsync(workload.Tasks, token);
         await stream.CompleteAsync();
@@ -77,7 +76,7 @@ internal sealed class WorkerKill(OrchestratorClient client, Terminal terminal, C
 
     private async Task KillAsync(string worker)
     {
-        var status = await client.GetStatusAsync(token);
+        var status = await client.Contract.GetStatusAsync(token);
         var slot = worker.Split('#')[0];
         var victim = status.Workers.FirstOrDefault(item => item.Name == slot && item.State == WorkerState.Ready)
             ?? throw new DemoFailedException($"{worker} is not ready any more");

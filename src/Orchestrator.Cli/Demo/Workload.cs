@@ -1,4 +1,3 @@
-using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Demo;

@@ -5,8 +5,8 @@ using Orchestrator.Cli.Output;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
-using Orchestrator.Protocol;
 using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Cli.Doctor;
 
@@ -56,7 +56,7 @@ internal static class CoordinatorChecks
         try
         {
             await using var client = await OrchestratorClient.ConnectAsync(options, limit.Token);
-            var status = await client.GetStatusAsync(limit.Token);
+            var status = await client.Contract.GetStatusAsync(limit.Token);
             var ready = status.Workers.Count(worker => worker.State == V1.WorkerState.Ready);
             var finding = $"{Format.Address(client.Address)}, version {status.Version}, {ready} of {status.Workers.Count} workers ready";
             return

@@ -67,7 +67,7 @@ internal sealed class GuideContext(GuideRow row, IOrchestratorPool pool, Action<
     /// <param name="waitable">Its kind and its name, such as <c>locks/a</c>.</param>
     /// <param name="count">The number of waiters.</param>
     public Task UntilWaitersAsync(string waitable, int count) => UntilAsync(async () =>
-        (await Client.ListSyncAsync(token)).Any(item => item.Object == waitable && item.Waiters.Count >= count));
+        (await Client.Contract.ListSyncAsync(token)).Any(item => item.Object == waitable && item.Waiters.Count >= count));
 
     public static async Task<TimeSpan> TimeAsync(Func<Task> work)
     {

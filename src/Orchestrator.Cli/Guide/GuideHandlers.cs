@@ -26,9 +26,9 @@ internal static class GuideHandlers
                 ? await context.Semaphore(semaphore, input.Permits, bounded: true).AcquireAsync(cancellationToken: ct)
                 : null;
             await using var hold = input.Lock is { } name ? await context.Lock(name).AcquireAsync(ct) : null;
-            var inside = await context.Value(input.Counter).AddAsync(1, ct);
+            var inside = await context.Value<long>(input.Counter).AddAsync(1, ct);
             await Task.Delay(TimeSpan.FromMilliseconds(input.Ms), TimeProvider.System, ct);
-            await context.Value(input.Counter).AddAsync(-1, ct);
+            await context.Value<long>(input.Counter).AddAsync(-1, ct);
             return new Inside(inside, hold?.FencingToken ?? 0, Environment.ProcessId);
         });
 

@@ -93,7 +93,7 @@ internal sealed class PythonPool : IAsyncDisposable
         _client = await OrchestratorClient.ConnectAsync(
             new OrchestratorClientOptions { Endpoint = _coordinator.LocalAddress, DataDirectory = data, DetachOnDisconnect = false },
             token);
-        while ((await _client.GetStatusAsync(token)).Workers.Count(
+        while ((await _client.Contract.GetStatusAsync(token)).Workers.Count(
             worker => worker is { Group: "python", State: V1.WorkerState.Ready }) < workers)
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, token);
     }

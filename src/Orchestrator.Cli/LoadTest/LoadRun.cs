@@ -25,7 +25,7 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
         await using var observer = await connect(token);
         if (scenario.Kills.Any(kill => kill.What == LoadKill.Worker) && !(observer.Address.IsLoopback || observer.Address.Scheme == "unix"))
             throw new UsageException($"the scenario kills workers, and those of {observer.Address} do not run on this machine");
-        var before = (await observer.GetStatusAsync(token)).Tasks;
+        var before = (await observer.Contract.GetStatusAsync(token)).Tasks;
         foreach (var client in scenario.Clients)
         {
             for (var i = 0; i < client.Count; i++)
@@ -63,7 +63,7 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
         var begin = Stopwatch.GetTimestamp();
         while (true)
         {
-            var status = await observer.GetStatusAsync(token);
+            var status = await observer.Contract.GetStatusAsync(token);
             if (status.Tasks.Queued + status.Tasks.Running == 0 || Stopwatch.GetElapsedTime(begin) > Settle)
                 return status;
             await Task.Delay(Look, TimeProvider.System, token);
@@ -82,7 +82,8 @@ internal sealed class LoadRun(LoadScenario scenario, Func<CancellationToken, Tas
                 continue;
             }
 
-            var ready = (await observer.GetStatusAsync(token)).Workers.Where(worker => worker.State == WorkerState.Ready && worker.Pid > 0)
+            var ready = (await observer.Contract.GetStatusAsync(token)).Workers
+                .Where(worker => worker.State == WorkerState.Ready && worker.Pid > 0)
                 .ToArray();
             if (ready.Length == 0)
                 continue;

@@ -4,8 +4,6 @@ using Google.Protobuf.WellKnownTypes;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Client;
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Serialization;
-using Orchestrator.Client.Streams;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.LoadTest;
@@ -141,7 +139,7 @@ internal sealed class LoadSender : IAsyncDisposable
         {
             _client = client;
             _ledger = ledger;
-            _stream = client.OpenTaskStream(new TaskStreamOptions { MaxInFlight = inFlight, OnResult = OnResult });
+            _stream = client.Contract.OpenTaskStream(new TaskStreamOptions { MaxInFlight = inFlight, OnResult = OnResult });
         }
 
         public static async Task<Connection> OpenAsync(

@@ -18,7 +18,7 @@ internal sealed class Replacements
     /// <summary>Watches events until cancelled.</summary>
     public async Task WatchAsync(OrchestratorClient observer, CancellationToken token)
     {
-        await foreach (var item in observer.WatchEventsAsync(cancellationToken: token))
+        await foreach (var item in observer.Contract.WatchEventsAsync(cancellationToken: token))
         {
             // The subject of an earlier event is never a worker whose kill is still awaited: its replacement comes later.
             if (item.Kind == "worker.ready" && _killed.TryRemove(item.Subject.Split('#')[0], out var since))

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Orchestrator.Cli.Common;
-using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Options;

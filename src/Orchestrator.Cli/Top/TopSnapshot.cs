@@ -31,18 +31,19 @@ internal sealed class TopFeed(OrchestratorClient client)
 {
     private const int MaxRunning = 200;
 
-    public async Task<TopSnapshot> ReadAsync(CancellationToken token) => await CompleteAsync(await client.GetStatusAsync(token), token);
+    public async Task<TopSnapshot> ReadAsync(CancellationToken token) =>
+        await CompleteAsync(await client.Contract.GetStatusAsync(token), token);
 
     public async IAsyncEnumerable<TopSnapshot> WatchAsync(
         TimeSpan interval, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token)
     {
-        await foreach (var status in client.WatchStatusAsync(interval, token))
+        await foreach (var status in client.Contract.WatchStatusAsync(interval, token))
             yield return await CompleteAsync(status, token);
     }
 
     private async Task<TopSnapshot> CompleteAsync(ServiceStatus status, CancellationToken token)
     {
-        var queues = await client.ListQueuesAsync(token);
+        var queues = await client.Contract.ListQueuesAsync(token);
         return new TopSnapshot(
             client.Address,
             status,
@@ -55,7 +56,8 @@ internal sealed class TopFeed(OrchestratorClient client)
     {
         if (status.Tasks is null or { Running: 0 })
             return [];
-        var page = await client.ListTasksAsync(new ListTasksRequest { PageSize = MaxRunning, States = { TaskState.Running } }, token);
+        var page = await client.Contract.ListTasksAsync(
+            new ListTasksRequest { PageSize = MaxRunning, States = { TaskState.Running } }, token);
         return [.. page.Tasks.OrderBy(task => task.Attempts.LastOrDefault()?.StartedAt?.ToDateTimeOffset()).ThenBy(task => task.TaskId)];
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Orchestrator.Protocol;
 
 namespace Orchestrator.Client.Connection;
@@ -68,4 +69,11 @@ public sealed record OrchestratorClientOptions
     /// them.
     /// </summary>
     public bool DetachOnDisconnect { get; set; } = true;
+
+    /// <summary>
+    /// How the values of shared objects are serialized where an object is not given the JSON of its type. Options whose
+    /// <see cref="JsonSerializerOptions.TypeInfoResolver"/> is a generated context work in trimmed programs. Null takes those of the
+    /// SDK, which use reflection.
+    /// </summary>
+    public JsonSerializerOptions? Json { get; set; }
 }

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Google.Rpc;
 using Grpc.Core;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.Protocol;
 using Orchestrator.V1;
 
@@ -20,7 +21,7 @@ internal static class RpcExceptionMapper
         var detail = exception.Status.Detail;
         return exception.StatusCode switch
         {
-            StatusCode.Unavailable when reason == ErrorReason.Unspecified => Unreachable(exception, endpoint),
+            StatusCode.Unavailable when reason == FailureReason.Unspecified => Unreachable(exception, endpoint),
             StatusCode.Internal when IsConnectionFailure(exception.Status.DebugException) => Unreachable(exception, endpoint),
             StatusCode.Unauthenticated => new AccessDeniedException(
                 $"The coordinator at {Show(endpoint)} did not accept the token ({endpoint.TokenSource}): {detail}",
@@ -38,18 +39,19 @@ internal static class RpcExceptionMapper
 
     /// <summary>The exception for a failed operation of a session's stream.</summary>
     public static OrchestratorException Map(OperationError error) =>
-        Map(error.Reason, (StatusCode)error.Code, error.Message, null, error.Cycle?.Edges, null);
+        Map((FailureReason)error.Reason, (StatusCode)error.Code, error.Message, null, error.Cycle?.Edges, null);
 
     /// <summary>The exception for a reason of the contract.</summary>
     public static OrchestratorException Map(
-        ErrorReason reason, StatusCode status, string message, TimeSpan? retryAfter, IReadOnlyList<WaitEdge>? cycle, Exception? inner) =>
+        FailureReason reason, StatusCode status, string message, TimeSpan? retryAfter, IReadOnlyList<WaitEdge>? cycle, Exception? inner) =>
             reason switch
             {
-                ErrorReason.LimitExceeded => new ResourceExhaustedException(message, retryAfter, inner),
-                ErrorReason.Deadlock => new DeadlockException(message, cycle, inner),
-                ErrorReason.SessionLost => new SessionLostException(message, inner),
-                ErrorReason.ShutDown => new QueueShutDownException(message, inner),
-                ErrorReason.Unauthenticated or ErrorReason.PermissionDenied => new AccessDeniedException(message, status, reason, inner),
+                FailureReason.LimitExceeded => new ResourceExhaustedException(message, retryAfter, inner),
+                FailureReason.Deadlock => new DeadlockException(message, cycle?.Select(WaitLink.From).ToArray(), inner),
+                FailureReason.SessionLost => new SessionLostException(message, inner),
+                FailureReason.ShutDown => new QueueShutDownException(message, inner),
+                FailureReason.Unauthenticated or FailureReason.PermissionDenied =>
+                    new AccessDeniedException(message, status, reason, inner),
                 _ => new OrchestratorException(message, status, reason, inner),
             };
 
@@ -68,15 +70,15 @@ internal static class RpcExceptionMapper
         ConnectionFailures.Find<SocketException>(exception) is not null
             || ConnectionFailures.Find<HttpRequestException>(exception) is not null;
 
-    private static ErrorReason ReadReason(ErrorInfo? info)
+    private static FailureReason ReadReason(ErrorInfo? info)
     {
         if (info is not { Domain: ProtocolConstants.ErrorDomain })
-            return ErrorReason.Unspecified;
+            return FailureReason.Unspecified;
         // The detail carries the enum name as the contract spells it, with or without its prefix.
         var name = info.Reason.StartsWith(ReasonPrefix, StringComparison.Ordinal) ? info.Reason : ReasonPrefix + info.Reason;
         var value = CommonReflection.Descriptor.FindTypeByName<Google.Protobuf.Reflection.EnumDescriptor>("ErrorReason")
             .FindValueByName(name);
-        return value is null ? ErrorReason.Unspecified : (ErrorReason)value.Number;
+        return value is null ? FailureReason.Unspecified : (FailureReason)value.Number;
     }
 
     private static string Show(CoordinatorEndpoint endpoint) => endpoint.Address.Scheme == "unix"

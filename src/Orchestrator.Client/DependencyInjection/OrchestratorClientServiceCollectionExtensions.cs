@@ -14,7 +14,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class OrchestratorClientServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds an <see cref="OrchestratorClient"/>, also as <see cref="IExecutor"/> unless another one was added before. It connects with its
+    /// Adds an <see cref="IOrchestratorClient"/>, also as <see cref="IExecutor"/> unless another one was added before. It connects with its
     /// first call, so that the host starts without its coordinator, and that call fails with a
     /// <see cref="CoordinatorUnavailableException"/> while there is none. Options that are not valid are reported when the host starts, all
     /// in one <see cref="OptionsValidationException"/>.
@@ -36,7 +36,7 @@ public static class OrchestratorClientServiceCollectionExtensions
     public static IServiceCollection AddOrchestratorClient(this IServiceCollection services, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        AddClient(services).Bind(configuration);
+        AddClient(services).Configure(options => ClientOptionsBinder.Bind(configuration, options));
         return services;
     }
 
@@ -56,7 +56,7 @@ public static class OrchestratorClientServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(builder);
         return builder.Add(new HealthCheckRegistration(
             name, provider => new CoordinatorHealthCheck(
-                cancellationToken => provider.GetRequiredService<OrchestratorClient>().GetStatusAsync(cancellationToken)),
+                cancellationToken => provider.GetRequiredService<IOrchestratorClient>().GetStatusAsync(cancellationToken)),
             failureStatus, tags, timeout));
     }
 
@@ -66,8 +66,8 @@ public static class OrchestratorClientServiceCollectionExtensions
         var options = services.AddOptions<OrchestratorClientOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<OrchestratorClientOptions>, ClientOptionsValidator>());
         services.TryAddSingleton(
-            provider => OrchestratorClient.Open(provider.GetRequiredService<IOptions<OrchestratorClientOptions>>().Value));
-        services.TryAddSingleton<IExecutor>(provider => provider.GetRequiredService<OrchestratorClient>());
+            provider => OrchestratorClient.CreateLazy(provider.GetRequiredService<IOptions<OrchestratorClientOptions>>().Value));
+        services.TryAddSingleton<IExecutor>(provider => provider.GetRequiredService<IOrchestratorClient>());
         return options;
     }
 }

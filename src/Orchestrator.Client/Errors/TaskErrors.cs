@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Orchestrator.Client.Results;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Errors;
@@ -11,40 +12,42 @@ internal static class TaskErrors
     {
         var what = result.TaskId == 0 ? $"'{handler}'" : $"task {result.TaskId} ('{handler}')";
         var said = result.Error?.Message ?? "";
+        var report = RunResult.From(result);
         return result.State switch
         {
-            TaskState.Cancelled => new RemoteTaskCanceledException($"{what} was cancelled: {said}", result),
-            TaskState.TimedOut => new TaskTimeoutException($"{what} timed out: {said}", result),
-            TaskState.WorkerLost => new WorkerLostException($"{what} lost its worker: {said}", result),
-            TaskState.Failed => FromFailure(result, what, said),
+            TaskState.Cancelled => new RemoteTaskCanceledException($"{what} was cancelled: {said}", report),
+            TaskState.TimedOut => new TaskTimeoutException($"{what} timed out: {said}", report),
+            TaskState.WorkerLost => new WorkerLostException($"{what} lost its worker: {said}", report),
+            TaskState.Failed => FromFailure(report, what, said),
             _ => new OrchestratorException(
-                $"{what} ended as {result.State}, which this client does not know", StatusCode.Unknown, ErrorReason.Unspecified, null),
+                $"{what} ended as {result.State}, which this client does not know", StatusCode.Unknown, FailureReason.Unspecified, null),
         };
     }
 
-    private static OrchestratorException FromFailure(TaskResult result, string what, string said)
+    private static OrchestratorException FromFailure(RunResult result, string what, string said)
     {
-        var reason = result.Error?.Reason ?? ErrorReason.Unspecified;
+        var reason = result.Error?.Reason ?? FailureReason.Unspecified;
         return reason switch
         {
             // The submission was refused and the task never existed: throw the exception that a unary call would throw.
-            ErrorReason.LimitExceeded when result.TaskId == 0 => new ResourceExhaustedException($"{what}: {said}", null, null),
-            ErrorReason.Draining when result.TaskId == 0 =>
+            FailureReason.LimitExceeded when result.TaskId == 0 => new ResourceExhaustedException($"{what}: {said}", null, null),
+            FailureReason.Draining when result.TaskId == 0 =>
                 new OrchestratorException($"{what}: {said}", StatusCode.Unavailable, reason, null),
-            ErrorReason.Quarantined => new WorkerLostException($"{what}: {said}", result),
-            ErrorReason.HandlerFailed =>
-                new TaskFailedException($"{what} failed: {result.Error!.Type}: {said}", StatusCode.FailedPrecondition, result),
-            _ => new TaskFailedException($"{what} failed: {said}", StatusOf(reason), result),
+            FailureReason.Quarantined => new WorkerLostException($"{what}: {said}", result),
+            FailureReason.HandlerFailed =>
+                new TaskFailedException($"{what} failed: {result.Error!.Type}: {said}", result),
+            _ => new TaskFailedException($"{what} failed: {said}", result),
         };
     }
 
-    private static StatusCode StatusOf(ErrorReason reason) => reason switch
+    /// <summary>The gRPC status that a unary call would have failed with.</summary>
+    public static StatusCode StatusOf(RunResult result) => result?.Error?.Reason switch
     {
-        ErrorReason.Invalid => StatusCode.InvalidArgument,
-        ErrorReason.NotFound or ErrorReason.HandlerNotFound => StatusCode.NotFound,
-        ErrorReason.AlreadyExists => StatusCode.AlreadyExists,
-        ErrorReason.LimitExceeded => StatusCode.ResourceExhausted,
-        ErrorReason.Draining => StatusCode.Unavailable,
+        FailureReason.Invalid => StatusCode.InvalidArgument,
+        FailureReason.NotFound or FailureReason.HandlerNotFound => StatusCode.NotFound,
+        FailureReason.AlreadyExists => StatusCode.AlreadyExists,
+        FailureReason.LimitExceeded => StatusCode.ResourceExhausted,
+        FailureReason.Draining => StatusCode.Unavailable,
         _ => StatusCode.FailedPrecondition,
     };
 }

@@ -1,17 +1,21 @@
 using Grpc.Core;
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Tasks;
-using Orchestrator.V1;
 
 namespace Orchestrator.Client.Errors;
 
 /// <summary>A task that did not succeed: its id, worker and attempt.</summary>
 public abstract class TaskException : OrchestratorException
 {
-    private protected TaskException(string message, StatusCode statusCode, TaskResult result)
-        : base(message, statusCode, result.Error?.Reason ?? ErrorReason.Unspecified, null) => Result = result;
+    private protected TaskException(string message, StatusCode statusCode, RunResult result)
+        : base(message, statusCode, result?.Error?.Reason ?? FailureReason.Unspecified, null)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        Result = result;
+    }
 
     /// <summary>The result as the coordinator returned it.</summary>
-    public TaskResult Result { get; }
+    public RunResult Result { get; }
 
     /// <summary>The task's id.</summary>
     public ulong TaskId => Result.TaskId;
@@ -28,8 +32,9 @@ public abstract class TaskException : OrchestratorException
 /// </summary>
 public sealed class TaskFailedException : TaskException
 {
-    internal TaskFailedException(string message, StatusCode statusCode, TaskResult result)
-        : base(message, statusCode, result)
+    /// <summary>Creates the exception for a result; tests of a program's own code may do so, too.</summary>
+    public TaskFailedException(string message, RunResult result)
+        : base(message, TaskErrors.StatusOf(result), result)
     {
     }
 
@@ -41,30 +46,38 @@ public sealed class TaskFailedException : TaskException
 
     /// <summary>The stack trace in the worker.</summary>
     public string RemoteStackTrace => Result.Error?.StackTrace ?? "";
+
+    /// <summary>As <see cref="Exception.ToString"/>, followed by the stack trace in the worker.</summary>
+    public override string ToString() => RemoteStackTrace.Length == 0
+        ? base.ToString()
+        : $"{base.ToString()}{Environment.NewLine}--- in the worker{(Worker.Length > 0 ? $" {Worker}" : "")}, attempt {Attempt}: " +
+            $"{RemoteType} ---{Environment.NewLine}{RemoteStackTrace}";
 }
 
 /// <summary>The worker process died while it ran the task, or the task killed so many workers that it was given up.</summary>
 public sealed class WorkerLostException : TaskException
 {
-    internal WorkerLostException(string message, TaskResult result)
+    /// <summary>Creates the exception for a result; tests of a program's own code may do so, too.</summary>
+    public WorkerLostException(string message, RunResult result)
         : base(message, StatusCode.Aborted, result)
     {
     }
 
     /// <summary>The known facts about the process's death; null if there are none.</summary>
-    public PostMortem? PostMortem => Result.Error?.PostMortem;
+    public WorkerPostMortem? PostMortem => Result.Error?.PostMortem;
 }
 
 /// <summary>The task exceeded its queue, run or total timeout: see <see cref="OrchestratorException.Reason"/>.</summary>
 public sealed class TaskTimeoutException : TaskException
 {
-    internal TaskTimeoutException(string message, TaskResult result)
+    /// <summary>Creates the exception for a result; tests of a program's own code may do so, too.</summary>
+    public TaskTimeoutException(string message, RunResult result)
         : base(message, StatusCode.DeadlineExceeded, result)
     {
     }
 
     /// <summary>The stage of the cancellation escalation that ended the task.</summary>
-    public CancelRung Rung => Result.Error?.Rung ?? CancelRung.Unspecified;
+    public CancelStage Rung => Result.Error?.Rung ?? CancelStage.None;
 }
 
 /// <summary>
@@ -73,7 +86,7 @@ public sealed class TaskTimeoutException : TaskException
 /// <see cref="RunOptions.ResubmitWhenLost"/> allows it.
 /// </summary>
 public sealed class TaskLostException(string message, ulong taskId, Exception? innerException)
-    : OrchestratorException(message, StatusCode.Unavailable, ErrorReason.Unspecified, innerException)
+    : OrchestratorException(message, StatusCode.Unavailable, FailureReason.Unspecified, innerException)
 {
     /// <summary>The task's id; 0 if the coordinator had not reported it.</summary>
     public ulong TaskId { get; } = taskId;
@@ -82,11 +95,12 @@ public sealed class TaskLostException(string message, ulong taskId, Exception? i
 /// <summary>The task was cancelled, by this client or another one.</summary>
 public sealed class RemoteTaskCanceledException : OperationCanceledException
 {
-    internal RemoteTaskCanceledException(string message, TaskResult result)
+    /// <summary>Creates the exception for a result; tests of a program's own code may do so, too.</summary>
+    public RemoteTaskCanceledException(string message, RunResult result)
         : base(message) => Result = result;
 
     /// <summary>The result as the coordinator returned it.</summary>
-    public TaskResult Result { get; }
+    public RunResult Result { get; }
 
     /// <summary>The task's id.</summary>
     public ulong TaskId => Result.TaskId;
@@ -94,7 +108,7 @@ public sealed class RemoteTaskCanceledException : OperationCanceledException
     /// <summary>
     /// The stage of the cancellation escalation that ended the task: before its start, cooperatively, or with its process.
     /// </summary>
-    public CancelRung Rung => Result.Error?.Rung ?? CancelRung.Unspecified;
+    public CancelStage Rung => Result.Error?.Rung ?? CancelStage.None;
 }
 
 /// <summary>
@@ -108,7 +122,7 @@ public sealed class PartialsLostException : OrchestratorException
             $"{count} partial outputs of task {taskId} ('{handler}') are lost to this reader, between the events {after} and {before}: " +
             "it did not keep up, or came late; EventsAsync continues past a gap",
             StatusCode.DataLoss,
-            ErrorReason.LimitExceeded,
+            FailureReason.LimitExceeded,
             null) =>
         (TaskId, Count) = (taskId, count);
 

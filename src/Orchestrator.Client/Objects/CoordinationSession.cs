@@ -1,5 +1,7 @@
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Serialization.Metadata;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
@@ -12,9 +14,10 @@ namespace Orchestrator.Client.Objects;
 /// or its task attempt ended), everything it holds is released.
 /// </summary>
 /// <remarks>Safe for many threads. All operations share one stream; a wait does not take a call of its own.</remarks>
-public sealed class CoordinationSession : IAsyncDisposable
+public class CoordinationSession : IAsyncDisposable
 {
-    private readonly ObjectStream _stream;
+    // Null in a fake, which overrides all that would need it.
+    private readonly ObjectStream _stream = null!;
     private readonly bool _isOwner;
     private readonly CancellationTokenSource _lost = new();
     private readonly Lock _gate = new();
@@ -32,6 +35,10 @@ public sealed class CoordinationSession : IAsyncDisposable
         stream.Failed += OnFailed;
     }
 
+    /// <summary>For a fake: override what the program uses.</summary>
+    /// <param name="id">The session's id.</param>
+    protected CoordinationSession(string id = "fake") => (Id, RequestSession) = (id, id);
+
     /// <summary>The session's id.</summary>
     public string Id { get; }
 
@@ -42,67 +49,105 @@ public sealed class CoordinationSession : IAsyncDisposable
     public string Alias => _isOwner ? $"s-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Id)))[..8]}" : Id;
 
     /// <summary>Fires when the session is lost: everything it held has been released.</summary>
-    public CancellationToken Lost => _lost.Token;
+    public virtual CancellationToken Lost => _lost.Token;
 
     /// <summary>The lock of this name, shared by every process that names it.</summary>
     /// <param name="name">Its name: letters, digits and <c>._/-</c>, at most 128.</param>
-    /// <param name="mode">How it is acquired.</param>
-    public SharedLock Lock(string name, LockMode mode = LockMode.Plain) => new(this, name, mode);
+    public virtual SharedLock Lock(string name) => new(this, name, LockMode.Plain);
+
+    /// <summary>The lock of this name, which a session that holds it may acquire again.</summary>
+    /// <param name="name">Its name.</param>
+    public virtual SharedLock ReentrantLock(string name) => new(this, name, LockMode.Reentrant);
+
+    /// <summary>The lock of this name for readers, any number of which may hold it at once.</summary>
+    /// <param name="name">Its name.</param>
+    public virtual SharedLock ReadLock(string name) => new(this, name, LockMode.Read);
+
+    /// <summary>The lock of this name for a writer, which holds it alone.</summary>
+    /// <param name="name">Its name.</param>
+    public virtual SharedLock WriteLock(string name) => new(this, name, LockMode.Write);
 
     /// <summary>A semaphore of this name.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="initialPermits">The number of permits if this call creates it; null leaves that to other callers.</param>
     /// <param name="bounded">Whether the permits never exceed the initial number.</param>
-    public SharedSemaphore Semaphore(string name, int? initialPermits = null, bool bounded = false) =>
+    public virtual SharedSemaphore Semaphore(string name, int? initialPermits = null, bool bounded = false) =>
         new(this, name, initialPermits, bounded);
 
     /// <summary>An event of this name.</summary>
-    public SharedEvent Event(string name) => new(this, name);
+    public virtual SharedEvent Event(string name) => new(this, name);
 
     /// <summary>A condition of this name that belongs to a lock.</summary>
-    public SharedCondition Condition(string name, string lockName) => new(this, name, lockName);
+    public virtual SharedCondition Condition(string name, string lockName) => new(this, name, lockName);
 
     /// <summary>A barrier of this name.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="parties">The number of parties if this call creates it; 0 leaves that to other callers.</param>
-    public SharedBarrier Barrier(string name, int parties = 0) => new(this, name, parties);
+    public virtual SharedBarrier Barrier(string name, int parties = 0) => new(this, name, parties);
 
     /// <summary>A latch of this name.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="count">The initial count if this call creates it; 0 leaves that to other callers.</param>
-    public SharedLatch Latch(string name, long count = 0) => new(this, name, count);
+    public virtual SharedLatch Latch(string name, long count = 0) => new(this, name, count);
 
     /// <summary>An existing rate limiter of this name.</summary>
-    public SharedRateLimiter RateLimiter(string name) => new(this, name);
+    public virtual SharedRateLimiter RateLimiter(string name) => new(this, name);
 
     /// <summary>An existing queue of this name.</summary>
-    public SharedQueue Queue(string name) => new(this, name);
+    /// <param name="name">Its name.</param>
+    /// <param name="type">The JSON of the items; null takes <see cref="Connection.OrchestratorClientOptions.Json"/>.</param>
+    /// <typeparam name="T">The items; <c>byte[]</c> and <c>ReadOnlyMemory&lt;byte&gt;</c> pass as they are.</typeparam>
+    public virtual SharedQueue<T> Queue<T>(string name, JsonTypeInfo<T>? type = null) => new(this, name, Codec(type));
 
     /// <summary>An existing pipe of this name.</summary>
-    public SharedPipe Pipe(string name) => new(this, name);
+    /// <param name="name">Its name.</param>
+    /// <param name="type">The JSON of the messages; null takes <see cref="Connection.OrchestratorClientOptions.Json"/>.</param>
+    /// <typeparam name="T">The messages; <c>byte[]</c> and <c>ReadOnlyMemory&lt;byte&gt;</c> pass as they are.</typeparam>
+    public virtual SharedPipe<T> Pipe<T>(string name, JsonTypeInfo<T>? type = null) => new(this, name, Codec(type));
 
     /// <summary>A dict of this name; the first entry creates it.</summary>
-    public SharedDict Dict(string name) => new(this, name);
+    /// <param name="name">Its name.</param>
+    /// <param name="durability">What it survives, if this call creates it.</param>
+    /// <param name="type">The JSON of the values; null takes <see cref="Connection.OrchestratorClientOptions.Json"/>.</param>
+    /// <typeparam name="T">The values; <c>byte[]</c> and <c>ReadOnlyMemory&lt;byte&gt;</c> pass as they are.</typeparam>
+    public virtual SharedDict<T> Dict<T>(
+        string name, DurabilityLevel durability = DurabilityLevel.Default, JsonTypeInfo<T>? type = null) =>
+        new(this, name, Codec(type), durability);
 
     /// <summary>A list of this name; the first change creates it.</summary>
-    public SharedList List(string name) => new(this, name);
+    /// <param name="name">Its name.</param>
+    /// <param name="durability">What it survives, if this call creates it.</param>
+    /// <param name="type">The JSON of the elements; null takes <see cref="Connection.OrchestratorClientOptions.Json"/>.</param>
+    /// <typeparam name="T">The elements; <c>byte[]</c> and <c>ReadOnlyMemory&lt;byte&gt;</c> pass as they are.</typeparam>
+    public virtual SharedList<T> List<T>(
+        string name, DurabilityLevel durability = DurabilityLevel.Default, JsonTypeInfo<T>? type = null) =>
+        new(this, name, Codec(type), durability);
 
     /// <summary>A number of this name; the first change creates it.</summary>
-    public SharedValue Value(string name) => new(this, name);
+    /// <param name="name">Its name.</param>
+    /// <param name="durability">What it survives, if this call creates it.</param>
+    /// <typeparam name="T"><c>long</c>, <c>int</c>, <c>double</c> or <c>float</c>.</typeparam>
+    public virtual SharedValue<T> Value<T>(string name, DurabilityLevel durability = DurabilityLevel.Default)
+        where T : struct, INumber<T> => new(this, name, durability);
 
     /// <summary>An array of numbers of this name.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="length">Its length if this call creates it; 0 leaves that to other callers.</param>
-    public SharedArray Array(string name, long length = 0) => new(this, name, length);
+    /// <param name="durability">What it survives, if this call creates it.</param>
+    /// <typeparam name="T"><c>long</c>, <c>int</c>, <c>double</c> or <c>float</c>.</typeparam>
+    public virtual SharedArray<T> Array<T>(
+        string name, long length = 0, DurabilityLevel durability = DurabilityLevel.Default)
+        where T : struct, INumber<T> => new(this, name, length, durability);
 
     /// <summary>
     /// A flow of work within this session, for a program whose threads or tasks share one session: each acquires through its own flow.
     /// </summary>
-    public SessionFlow CreateFlow() => new(this, $"flow-{Interlocked.Increment(ref _flows)}");
+    public virtual SessionFlow CreateFlow() => new(this, $"flow-{Interlocked.Increment(ref _flows)}");
 
     /// <summary>Closes the session and releases everything it holds. A second call waits for the same completion.</summary>
-    public ValueTask DisposeAsync()
+    public virtual ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         if (!_isOwner)
             return ValueTask.CompletedTask;
         lock (_gate)
@@ -167,6 +212,9 @@ public sealed class CoordinationSession : IAsyncDisposable
     internal void Track(LockHold hold) => _holds.Add(hold);
 
     internal void Untrack(LockHold hold) => _holds.Remove(hold);
+
+    private ValueCodec<T> Codec<T>(JsonTypeInfo<T>? type) =>
+        type is null ? ValueCodec.For<T>(Services.Json) : ValueCodec.For(type);
 
     private async Task CloseAsync()
     {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Grpc.Core;
 using Orchestrator.Client.Connection;
 using Orchestrator.V1;
@@ -6,7 +7,10 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Objects;
 
 /// <summary>The services of shared objects over one connection, and the mapping of their errors.</summary>
-internal sealed class ObjectServices(CallInvoker invoker, CoordinatorCalls errors)
+/// <param name="invoker">The connection.</param>
+/// <param name="errors">Maps errors.</param>
+/// <param name="json">How values are serialized; null for the options of the SDK.</param>
+internal sealed class ObjectServices(CallInvoker invoker, CoordinatorCalls errors, JsonSerializerOptions? json = null)
 {
     private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(5);
 
@@ -21,6 +25,12 @@ internal sealed class ObjectServices(CallInvoker invoker, CoordinatorCalls error
     public SyncService.SyncServiceClient Sync { get; } = new(invoker);
 
     public CoordinatorCalls Errors => errors;
+
+    public JsonSerializerOptions? Json => json;
+
+    /// <summary>Deletes a dict, list, value or array.</summary>
+    public Task DeleteAsync(StateKind kind, string name, CancellationToken cancellationToken) =>
+        errors.CallAsync(State.DeleteStateAsync(new DeleteStateRequest { Kind = kind, Name = name }, cancellationToken: cancellationToken));
 
     /// <summary>Every change of a state object, until the call ends.</summary>
     public async IAsyncEnumerable<WatchStateResponse> WatchAsync(

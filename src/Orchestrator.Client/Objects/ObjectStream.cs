@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Objects;
@@ -81,18 +82,19 @@ internal sealed class ObjectStream : IAsyncDisposable
             {
                 await ConnectAsync().ConfigureAwait(false);
                 Fail(new OrchestratorException(
-                    "the coordinator ended the session's stream", StatusCode.Unavailable, ErrorReason.Unspecified, null));
+                    "the coordinator ended the session's stream", StatusCode.Unavailable, FailureReason.Unspecified, null));
                 return;
             }
             catch (OperationCanceledException) when (_disposing.IsCancellationRequested)
             {
-                Fail(new OrchestratorException("the session was closed by this client", StatusCode.Cancelled, ErrorReason.Cancelled, null));
+                Fail(new OrchestratorException("the session was closed by this client",
+                    StatusCode.Cancelled, FailureReason.Cancelled, null));
                 return;
             }
             catch (ObjectDisposedException exception)
             {
                 Fail(new OrchestratorException(
-                    "the client was disposed before its session", StatusCode.Cancelled, ErrorReason.Cancelled, exception));
+                    "the client was disposed before its session", StatusCode.Cancelled, FailureReason.Cancelled, exception));
                 return;
             }
             catch (RpcException exception)
@@ -109,7 +111,7 @@ internal sealed class ObjectStream : IAsyncDisposable
             {
                 // Whatever the exception is, no waiter may be left waiting for answers that are no longer read.
                 Fail(new OrchestratorException(
-                    $"the session's stream has ended: {exception.Message}", StatusCode.Unknown, ErrorReason.Unspecified, exception));
+                    $"the session's stream has ended: {exception.Message}", StatusCode.Unknown, FailureReason.Unspecified, exception));
                 return;
             }
 

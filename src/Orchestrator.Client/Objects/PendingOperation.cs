@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.Protocol;
 using Orchestrator.V1;
 
@@ -43,7 +44,7 @@ internal sealed class PendingOperation(Operation operation)
         if (bytes <= ProtocolConstants.MaxMessageBytes - MessageOverhead)
             return bytes;
         throw RpcExceptionMapper.Map(
-            ErrorReason.LimitExceeded,
+            FailureReason.LimitExceeded,
             StatusCode.ResourceExhausted,
             $"the {operation.RequestCase} of {bytes:N0} bytes is larger than a message may be, which is " +
             $"{ProtocolConstants.MaxMessageBytes:N0}; send it in parts",

@@ -11,12 +11,13 @@ namespace Orchestrator.Client.Objects;
 /// so a loop over small items is not a loop over round trips. Disposing the consumer returns unsettled items to the queue.
 /// </summary>
 /// <remarks>Thread-safe, except that only one reader may read at a time.</remarks>
-public sealed class QueueConsumer : IAsyncDisposable
+/// <typeparam name="T">The items.</typeparam>
+public sealed class QueueConsumer<T> : IAsyncDisposable
 {
     // Time for the coordinator to take the last settlements; after that they count as lost with the stream.
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
 
-    private readonly SharedQueue _queue;
+    private readonly SharedQueue<T> _queue;
     private readonly CoordinationSession _session;
     private readonly CancellationTokenSource _ending;
     private readonly AsyncDuplexStreamingCall<ConsumeRequest, ConsumeResponse> _call;
@@ -36,7 +37,8 @@ public sealed class QueueConsumer : IAsyncDisposable
     /// A loop left by an exception returns its item and ends the stream right after. The return waits for the end of the stream: otherwise
     /// the item would be delivered to the same stream again, and counted as a delivery.
     /// </param>
-    internal QueueConsumer(SharedQueue queue, CoordinationSession session, TimeSpan? lease, int prefetch, bool endsWithItsLoop = false)
+    internal QueueConsumer(
+        SharedQueue<T> queue, CoordinationSession session, TimeSpan? lease, int prefetch, bool endsWithItsLoop = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(prefetch, 1);
         _queue = queue;
@@ -59,13 +61,13 @@ public sealed class QueueConsumer : IAsyncDisposable
     /// Items as they arrive, until the queue is shut down and empty. A later reader continues where the previous one stopped.
     /// </summary>
     /// <exception cref="SessionLostException">The session has ended.</exception>
-    public async IAsyncEnumerable<LeasedItem> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<LeasedItem<T>> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         while (true)
         {
             while (_ahead.TryDequeue(out var item))
             {
-                yield return new LeasedItem(_queue, item, this);
+                yield return new LeasedItem<T>(_queue, item, this);
                 _settlements.GiveBack(isAwaiting: false);
             }
 

@@ -8,22 +8,39 @@ namespace Orchestrator.Client.Objects;
 /// not mistake unrelated flows for one.
 /// </summary>
 /// <remarks>Created by <see cref="CoordinationSession.CreateFlow"/>. It holds nothing and need not be disposed.</remarks>
-public sealed class SessionFlow
+public class SessionFlow
 {
     private readonly CoordinationSession _session;
 
     internal SessionFlow(CoordinationSession session, string name) => (_session, Name) = (session, name);
 
+    /// <summary>For a fake.</summary>
+    protected SessionFlow(string name)
+        : this(null!, name)
+    {
+    }
+
     /// <summary>Its name, unique among the flows that this client created for the session.</summary>
     public string Name { get; }
 
     /// <summary>As <see cref="CoordinationSession.Lock"/>.</summary>
-    public SharedLock Lock(string name, LockMode mode = LockMode.Plain) => new(_session, name, mode, Name);
+    public virtual SharedLock Lock(string name) => Lock(name, LockMode.Plain);
+
+    /// <summary>As <see cref="CoordinationSession.ReentrantLock"/>.</summary>
+    public virtual SharedLock ReentrantLock(string name) => Lock(name, LockMode.Reentrant);
+
+    /// <summary>As <see cref="CoordinationSession.ReadLock"/>.</summary>
+    public virtual SharedLock ReadLock(string name) => Lock(name, LockMode.Read);
+
+    /// <summary>As <see cref="CoordinationSession.WriteLock"/>.</summary>
+    public virtual SharedLock WriteLock(string name) => Lock(name, LockMode.Write);
 
     /// <summary>As <see cref="CoordinationSession.Semaphore"/>.</summary>
-    public SharedSemaphore Semaphore(string name, int? initialPermits = null, bool bounded = false) =>
+    public virtual SharedSemaphore Semaphore(string name, int? initialPermits = null, bool bounded = false) =>
         new(_session, name, initialPermits, bounded, Name);
 
     /// <summary>As <see cref="CoordinationSession.Condition"/>.</summary>
-    public SharedCondition Condition(string name, string lockName) => new(_session, name, lockName, Name);
+    public virtual SharedCondition Condition(string name, string lockName) => new(_session, name, lockName, Name);
+
+    internal SharedLock Lock(string name, LockMode mode) => new(_session, name, mode, Name);
 }

@@ -18,7 +18,7 @@ internal sealed class SettlementWriter
 
     /// <param name="stream">The requests.</param>
     /// <param name="first">The first one, which is sent at once.</param>
-    /// <param name="endsWithItsLoop">As in <see cref="QueueConsumer"/>.</param>
+    /// <param name="endsWithItsLoop">As in <see cref="QueueConsumer{T}"/>.</param>
     public SettlementWriter(IClientStreamWriter<ConsumeRequest> stream, ConsumeRequest first, bool endsWithItsLoop)
     {
         _stream = stream;

@@ -1,25 +1,64 @@
+using System.Numerics;
+using Orchestrator.Client.Errors;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Objects;
 
 /// <summary>An array of numbers shared by every process that names it.</summary>
-public sealed class SharedArray
+/// <typeparam name="T"><c>long</c>, <c>int</c>, <c>double</c> or <c>float</c>.</typeparam>
+public class SharedArray<T>
+    where T : struct, INumber<T>
 {
     private readonly CoordinationSession _session;
     private readonly long _length;
+    private readonly DurabilityLevel _durability;
 
-    internal SharedArray(CoordinationSession session, string name, long length) => (_session, Name, _length) = (session, name, length);
+    internal SharedArray(CoordinationSession session, string name, long length, DurabilityLevel durability)
+    {
+        NumberCodec<T>.EnsureSupported();
+        (_session, Name, _length, _durability) = (session, name, length, durability);
+    }
+
+    /// <summary>For a fake.</summary>
+    protected SharedArray(string name)
+        : this(null!, name, 0, DurabilityLevel.Default)
+    {
+    }
 
     /// <summary>Its name.</summary>
     public string Name { get; }
 
-    /// <summary>Every change after a version, as <see cref="SharedDict.WatchAsync"/>.</summary>
-    public IAsyncEnumerable<WatchStateResponse> WatchAsync(ulong afterVersion = 0, CancellationToken cancellationToken = default) =>
+    /// <summary>Adds to an element; returns the sum.</summary>
+    public virtual Task<T> AddAsync(long index, T amount, CancellationToken cancellationToken = default) =>
+        ApplyAsync(index, new NumberEdit { Add = NumberCodec<T>.Encode(amount) }, null, cancellationToken);
+
+    /// <summary>Sets an element.</summary>
+    public virtual Task SetAsync(long index, T value, CancellationToken cancellationToken = default) =>
+        ApplyAsync(index, new NumberEdit { Set = NumberCodec<T>.Encode(value) }, null, cancellationToken);
+
+    /// <summary>Sets an element if the precondition holds.</summary>
+    /// <exception cref="OrchestratorException">With STALE, if it does not.</exception>
+    public virtual Task SetAsync(long index, T value, UpdateGuard guard, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(guard);
+        return ApplyAsync(index, new NumberEdit { Set = NumberCodec<T>.Encode(value) }, guard.ToMessage(), cancellationToken);
+    }
+
+    /// <summary>A slice: a negative start counts from the end, a limit of 0 reads to the end.</summary>
+    /// <exception cref="OverflowException">An element does not fit.</exception>
+    public virtual async Task<IReadOnlyList<T>> ReadAsync(
+        long start = 0, long limit = 0, CancellationToken cancellationToken = default) =>
+        [.. (await SliceAsync(start, limit, cancellationToken).ConfigureAwait(false)).Values.Select(NumberCodec<T>.Decode)];
+
+    /// <summary>Deletes the array.</summary>
+    public virtual Task DeleteAsync(CancellationToken cancellationToken = default) =>
+        _session.Services.DeleteAsync(StateKind.Array, Name, cancellationToken);
+
+    internal IAsyncEnumerable<WatchStateResponse> FollowAsync(ulong afterVersion, CancellationToken cancellationToken) =>
         _session.WatchAsync(StateKind.Array, Name, afterVersion, "", cancellationToken);
 
-    /// <summary>Applies all edits or none; returns the resulting elements, in the order of the edits.</summary>
-    public async Task<IReadOnlyList<Number>> UpdateAsync(
-        IEnumerable<ArrayEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
+    internal async Task<IReadOnlyList<Number>> EditAsync(
+        IEnumerable<ArrayEdit> edits, Guard? guard, CancellationToken cancellationToken) =>
         (await _session.SendAsync(
             new Operation
             {
@@ -29,13 +68,17 @@ public sealed class SharedArray
                     Length = _length,
                     Edits = { edits },
                     Guard = guard,
-                    SessionId = _session.RequestSession
-                }
+                    SessionId = _session.RequestSession,
+                    Durability = (Durability)_durability,
+                },
             },
             cancellationToken).ConfigureAwait(false)).UpdateArray.After;
 
-    /// <summary>A slice: a negative start counts from the end, a limit of 0 reads to the end.</summary>
-    public async Task<ReadArrayResponse> ReadAsync(long start = 0, long limit = 0, CancellationToken cancellationToken = default) =>
+    internal async Task<ReadArrayResponse> SliceAsync(long start, long limit, CancellationToken cancellationToken) =>
         (await _session.SendAsync(new Operation { ReadArray = new ReadArrayRequest { Array = Name, Start = start, Limit = limit } },
             cancellationToken).ConfigureAwait(false)).ReadArray;
+
+    private async Task<T> ApplyAsync(long index, NumberEdit edit, Guard? guard, CancellationToken cancellationToken) =>
+        NumberCodec<T>.Decode(
+            (await EditAsync([new ArrayEdit { Index = index, Edit = edit }], guard, cancellationToken).ConfigureAwait(false)).Single());
 }

@@ -5,30 +5,38 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Objects;
 
 /// <summary>A barrier at which a number of parties meet.</summary>
-public sealed class SharedBarrier
+public class SharedBarrier
 {
     private readonly CoordinationSession _session;
     private readonly int _parties;
 
     internal SharedBarrier(CoordinationSession session, string name, int parties) => (_session, Name, _parties) = (session, name, parties);
 
+    /// <summary>For a fake.</summary>
+    protected SharedBarrier(string name)
+        : this(null!, name, 0)
+    {
+    }
+
     /// <summary>Its name.</summary>
     public string Name { get; }
 
     /// <summary>Waits until all parties have arrived; returns this party's index, 0 to parties − 1 in the order of arrival.</summary>
     /// <exception cref="OrchestratorException">With BROKEN_BARRIER and the cause, if a party left before.</exception>
-    public async Task<int> WaitAsync(CancellationToken cancellationToken = default) =>
+    public virtual async Task<int> WaitAsync(CancellationToken cancellationToken = default) =>
         (await WaitAsync(null, cancellationToken).ConfigureAwait(false))!.Value;
 
     /// <summary>Waits for at most this long; null if not all parties arrived, which breaks the barrier for the others.</summary>
-    public Task<int?> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+    public virtual Task<int?> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         WaitAsync(timeout, cancellationToken);
 
     /// <summary>Breaks the barrier for present and future waiters, until it is reset; returns the number of waiters.</summary>
-    public Task<int> AbortAsync(CancellationToken cancellationToken = default) => ControlAsync(BarrierAction.Abort, cancellationToken);
+    public virtual Task<int> AbortAsync(CancellationToken cancellationToken = default) =>
+        ControlAsync(BarrierAction.Abort, cancellationToken);
 
     /// <summary>Resets the barrier; present waiters find it broken. Returns the number of waiters.</summary>
-    public Task<int> ResetAsync(CancellationToken cancellationToken = default) => ControlAsync(BarrierAction.Reset, cancellationToken);
+    public virtual Task<int> ResetAsync(CancellationToken cancellationToken = default) =>
+        ControlAsync(BarrierAction.Reset, cancellationToken);
 
     private async Task<int> ControlAsync(BarrierAction action, CancellationToken cancellationToken) =>
         (await _session.Services.Errors.CallAsync(_session.Services.Sync.ControlBarrierAsync(

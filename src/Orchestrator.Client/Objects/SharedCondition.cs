@@ -4,7 +4,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Objects;
 
 /// <summary>A condition that belongs to a lock. Both calls need the lock.</summary>
-public sealed class SharedCondition
+public class SharedCondition
 {
     private readonly CoordinationSession _session;
     private readonly string _lock;
@@ -13,21 +13,27 @@ public sealed class SharedCondition
     internal SharedCondition(CoordinationSession session, string name, string lockName, string flow = "") =>
         (_session, Name, _lock, _flow) = (session, name, lockName, flow);
 
+    /// <summary>For a fake.</summary>
+    protected SharedCondition(string name)
+        : this(null!, name, "")
+    {
+    }
+
     /// <summary>Its name.</summary>
     public string Name { get; }
 
     /// <summary>Releases the lock, waits to be notified, and reacquires the lock before returning.</summary>
-    public Task WaitAsync(CancellationToken cancellationToken = default) => WaitAsync(null, cancellationToken);
+    public virtual Task WaitAsync(CancellationToken cancellationToken = default) => WaitAsync(null, cancellationToken);
 
     /// <summary>
     /// As <see cref="WaitAsync(CancellationToken)"/> for at most this long; returns whether it was notified. The lock is reacquired in
     /// either case.
     /// </summary>
-    public Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+    public virtual Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         WaitAsync(timeout, cancellationToken);
 
     /// <summary>Wakes up to this many waiters; −1 wakes all. Returns the number woken.</summary>
-    public async Task<int> NotifyAsync(int count = 1, CancellationToken cancellationToken = default) =>
+    public virtual async Task<int> NotifyAsync(int count = 1, CancellationToken cancellationToken = default) =>
         (await _session.SendAsync(
             new Operation
             {

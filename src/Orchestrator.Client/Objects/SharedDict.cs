@@ -1,100 +1,173 @@
+using System.Runtime.CompilerServices;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
+using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Objects;
 
-/// <summary>A dict shared by every process that names it.</summary>
-public sealed class SharedDict
+/// <summary>A dict with string keys, shared by every process that names it.</summary>
+/// <typeparam name="T">The values.</typeparam>
+public class SharedDict<T>
 {
     private readonly CoordinationSession _session;
+    private readonly ValueCodec<T> _codec;
+    private readonly DurabilityLevel _durability;
 
-    internal SharedDict(CoordinationSession session, string name) => (_session, Name) = (session, name);
+    internal SharedDict(CoordinationSession session, string name, ValueCodec<T> codec, DurabilityLevel durability) =>
+        (_session, Name, _codec, _durability) = (session, name, codec, durability);
+
+    /// <summary>For a fake.</summary>
+    protected SharedDict(string name)
+        : this(null!, name, null!, DurabilityLevel.Default)
+    {
+    }
 
     /// <summary>Its name.</summary>
     public string Name { get; }
 
     /// <summary>Sets an entry.</summary>
-    public Task SetAsync(string key, Payload value, CancellationToken cancellationToken = default) =>
-        UpdateAsync([new DictEdit { Key = key, Set = value }], null, cancellationToken);
+    public virtual Task SetAsync(string key, T value, CancellationToken cancellationToken = default) =>
+        EditAsync([new DictEdit { Key = key, Set = _codec.Encode(value) }], null, cancellationToken);
 
-    /// <summary>An entry's value; null if the key is missing.</summary>
-    public async Task<Payload?> GetAsync(string key, CancellationToken cancellationToken = default) =>
-        (await _session.SendAsync(new Operation { ReadDict = new ReadDictRequest { Dict = Name, Keys = { key } } },
-            cancellationToken).ConfigureAwait(false)).ReadDict.Entries.SingleOrDefault()?.Value;
+    /// <summary>Sets an entry if the precondition holds.</summary>
+    /// <exception cref="OrchestratorException">With STALE, if it does not.</exception>
+    public virtual Task SetAsync(string key, T value, UpdateGuard guard, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(guard);
+        return EditAsync([new DictEdit { Key = key, Set = _codec.Encode(value) }], guard.ToMessage(), cancellationToken);
+    }
+
+    /// <summary>
+    /// An entry's value; the default of <typeparamref name="T"/> if the key is missing, which <see cref="FindAsync"/> tells from a value.
+    /// </summary>
+    public virtual async Task<T?> GetAsync(string key, CancellationToken cancellationToken = default) =>
+        (await ReadKeyAsync(key, cancellationToken).ConfigureAwait(false)).Entries.SingleOrDefault() is { } entry
+            ? Decode(entry.Value)
+            : default;
+
+    /// <summary>An entry with its version; null if the key is missing.</summary>
+    public virtual async Task<DictItem<T>?> FindAsync(string key, CancellationToken cancellationToken = default)
+    {
+        var read = await ReadKeyAsync(key, cancellationToken).ConfigureAwait(false);
+        return read.Entries.SingleOrDefault() is { } entry ? ToItem(entry, read.Version) : null;
+    }
 
     /// <summary>Adds to the entry's number, where a missing one is 0; returns the sum.</summary>
     /// <exception cref="OrchestratorException">With INVALID, if the entry is no number, or JSON cannot hold the sum exactly.</exception>
-    public async Task<double> AddAsync(string key, double amount, CancellationToken cancellationToken = default) =>
-        (await UpdateAsync([new DictEdit { Key = key, Add = amount }], null, cancellationToken)
+    public virtual async Task<double> AddAsync(string key, double amount, CancellationToken cancellationToken = default) =>
+        (await EditAsync([new DictEdit { Key = key, Add = amount }], null, cancellationToken)
             .ConfigureAwait(false)).Entries.Single().Value.Json.NumberValue;
 
     /// <summary>Sets an entry only if the key is missing; returns the entry's value, either the new or the existing one.</summary>
-    public async Task<Payload> SetDefaultAsync(string key, Payload value, CancellationToken cancellationToken = default) =>
-        (await UpdateAsync([new DictEdit { Key = key, SetDefault = value }], null, cancellationToken)
-            .ConfigureAwait(false)).Entries.Single().Value;
-
-    /// <summary>Every change after a version; a snapshot comes first if the changes after that version are no longer kept.</summary>
-    /// <param name="afterVersion">The last version seen, to resume; 0 for all changes.</param>
-    /// <param name="keyPrefix">Only keys with this prefix.</param>
-    /// <param name="cancellationToken">Ends the watch.</param>
-    /// <exception cref="ResourceExhaustedException">The caller read too slowly; resume after the last version seen.</exception>
-    public IAsyncEnumerable<WatchStateResponse> WatchAsync(
-        ulong afterVersion = 0, string keyPrefix = "", CancellationToken cancellationToken = default) =>
-        _session.WatchAsync(StateKind.Dict, Name, afterVersion, keyPrefix, cancellationToken);
+    public virtual async Task<T> SetDefaultAsync(string key, T value, CancellationToken cancellationToken = default) =>
+        Decode((await EditAsync([new DictEdit { Key = key, SetDefault = _codec.Encode(value) }], null, cancellationToken)
+            .ConfigureAwait(false)).Entries.Single().Value);
 
     /// <summary>Removes an entry, if there is one.</summary>
-    public Task RemoveAsync(string key, CancellationToken cancellationToken = default) =>
-        UpdateAsync([new DictEdit { Key = key, Delete = true }], null, cancellationToken);
-
-    /// <summary>Applies all edits or none; returns the dict's version and the resulting entries.</summary>
-    /// <param name="edits">Applied in order: each edit sees the effect of the earlier ones.</param>
-    /// <param name="guard">The precondition; the call fails with STALE if it does not hold.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    public async Task<UpdateDictResponse> UpdateAsync(
-        IEnumerable<DictEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default) =>
-        (await _session.SendAsync(
-            new Operation
-            {
-                UpdateDict =
-                new UpdateDictRequest { Dict = Name, Edits = { edits }, Guard = guard, SessionId = _session.RequestSession }
-            },
-            cancellationToken).ConfigureAwait(false)).UpdateDict;
+    public virtual Task RemoveAsync(string key, CancellationToken cancellationToken = default) =>
+        EditAsync([new DictEdit { Key = key, Delete = true }], null, cancellationToken);
 
     /// <summary>
     /// Computes an entry's new value from its current one, and retries if the dict has changed meanwhile; returns the new value.
     /// </summary>
     /// <param name="key">The entry.</param>
-    /// <param name="change">Maps the current value, null if the key is missing, to the new one. It may be called more than once.</param>
+    /// <param name="change">Maps the current value, the default of <typeparamref name="T"/> if the key is missing, to the new one. It may
+    /// be called more than once.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<Payload> UpdateAsync(string key, Func<Payload?, Payload> change, CancellationToken cancellationToken = default)
+    public virtual async Task<T> UpdateAsync(string key, Func<T?, T> change, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(change);
         while (true)
         {
             // Both awaits return to the caller's context: the caller's code follows.
-            var read = (await _session.SendAsync(
-                new Operation { ReadDict = new ReadDictRequest { Dict = Name, Keys = { key } } }, cancellationToken)
-                .ConfigureAwait(true)).ReadDict;
-            var edit = new DictEdit { Key = key, Set = change(read.Entries.SingleOrDefault()?.Value) };
+            var read = await ReadKeyAsync(key, cancellationToken).ConfigureAwait(true);
+            var current = read.Entries.SingleOrDefault();
+            var edit = new DictEdit { Key = key, Set = _codec.Encode(change(current is null ? default : Decode(current.Value))) };
             try
             {
-                return (await UpdateAsync([edit], new Guard { ExpectedVersion = read.Version }, cancellationToken)
-                    .ConfigureAwait(true)).Entries.Single().Value;
+                return Decode((await EditAsync([edit], new Guard { ExpectedVersion = read.Version }, cancellationToken)
+                    .ConfigureAwait(true)).Entries.Single().Value);
             }
-            catch (OrchestratorException exception) when (exception.Reason == ErrorReason.Stale)
+            catch (OrchestratorException exception) when (exception.Reason == FailureReason.Stale)
             {
                 // Another client's update succeeded first: one client always makes progress, so all never retry at once.
             }
         }
     }
 
-    /// <summary>A page of the entries, in the order of insertion.</summary>
-    /// <param name="pageToken">The last page's <see cref="ReadDictResponse.NextPageToken"/>; empty for the first.</param>
+    /// <summary>The entries, in the order of insertion; they may change while they are read.</summary>
     /// <param name="keyPrefix">Only keys with this prefix.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<ReadDictResponse> ReadAsync(
-        string pageToken = "", string keyPrefix = "", CancellationToken cancellationToken = default) =>
+    public virtual async IAsyncEnumerable<DictItem<T>> ReadAllAsync(
+        string keyPrefix = "", [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var token = "";
+        do
+        {
+            var page = await PageAsync(token, keyPrefix, cancellationToken).ConfigureAwait(false);
+            foreach (var entry in page.Entries)
+                yield return ToItem(entry, page.Version);
+            token = page.NextPageToken;
+        }
+        while (token.Length > 0);
+    }
+
+    /// <summary>Every change after a version; a snapshot comes first if the changes after that version are no longer kept.</summary>
+    /// <param name="afterVersion">The last version seen, to resume; 0 for all changes.</param>
+    /// <param name="keyPrefix">Only keys with this prefix.</param>
+    /// <param name="cancellationToken">Ends the watch.</param>
+    /// <exception cref="ResourceExhaustedException">The caller read too slowly; resume after the last version seen.</exception>
+    public virtual async IAsyncEnumerable<DictChange<T>> WatchAsync(
+        ulong afterVersion = 0, string keyPrefix = "", [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var change in FollowAsync(afterVersion, keyPrefix, cancellationToken).ConfigureAwait(false))
+        {
+            yield return change.ChangeCase switch
+            {
+                WatchStateResponse.ChangeOneofCase.DictSet => new DictChange<T>(
+                    change.Version, change.Snapshot, DictChangeKind.Set, change.DictSet.Key, Decode(change.DictSet.Value)),
+                WatchStateResponse.ChangeOneofCase.DictDeletedKey => new DictChange<T>(
+                    change.Version, change.Snapshot, DictChangeKind.Removed, change.DictDeletedKey, default),
+                _ => new DictChange<T>(change.Version, change.Snapshot, DictChangeKind.Deleted, "", default),
+            };
+        }
+    }
+
+    /// <summary>Deletes the dict.</summary>
+    public virtual Task DeleteAsync(CancellationToken cancellationToken = default) =>
+        _session.Services.DeleteAsync(StateKind.Dict, Name, cancellationToken);
+
+    internal IAsyncEnumerable<WatchStateResponse> FollowAsync(
+        ulong afterVersion, string keyPrefix, CancellationToken cancellationToken) =>
+        _session.WatchAsync(StateKind.Dict, Name, afterVersion, keyPrefix, cancellationToken);
+
+    internal async Task<UpdateDictResponse> EditAsync(
+        IEnumerable<DictEdit> edits, Guard? guard, CancellationToken cancellationToken) =>
+        (await _session.SendAsync(
+            new Operation
+            {
+                UpdateDict = new UpdateDictRequest
+                {
+                    Dict = Name,
+                    Edits = { edits },
+                    Guard = guard,
+                    SessionId = _session.RequestSession,
+                    Durability = (Durability)_durability,
+                },
+            },
+            cancellationToken).ConfigureAwait(false)).UpdateDict;
+
+    internal async Task<ReadDictResponse> PageAsync(string pageToken, string keyPrefix, CancellationToken cancellationToken) =>
         (await _session.SendAsync(
             new Operation { ReadDict = new ReadDictRequest { Dict = Name, PageToken = pageToken, KeyPrefix = keyPrefix } },
             cancellationToken).ConfigureAwait(false)).ReadDict;
+
+    private async Task<ReadDictResponse> ReadKeyAsync(string key, CancellationToken cancellationToken) =>
+        (await _session.SendAsync(new Operation { ReadDict = new ReadDictRequest { Dict = Name, Keys = { key } } },
+            cancellationToken).ConfigureAwait(false)).ReadDict;
+
+    private DictItem<T> ToItem(DictEntry entry, ulong version) => new(entry.Key, Decode(entry.Value), entry.Version, version);
+
+    private T Decode(Payload payload) => _codec.Decode(payload, "dict", Name);
 }

@@ -4,27 +4,33 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Objects;
 
 /// <summary>An event shared by every process that names it.</summary>
-public sealed class SharedEvent
+public class SharedEvent
 {
     private readonly CoordinationSession _session;
 
     internal SharedEvent(CoordinationSession session, string name) => (_session, Name) = (session, name);
 
+    /// <summary>For a fake.</summary>
+    protected SharedEvent(string name)
+        : this(null!, name)
+    {
+    }
+
     /// <summary>Its name.</summary>
     public string Name { get; }
 
     /// <summary>Waits until the event is set; returns at once if it is.</summary>
-    public Task WaitAsync(CancellationToken cancellationToken = default) => WaitAsync(null, cancellationToken);
+    public virtual Task WaitAsync(CancellationToken cancellationToken = default) => WaitAsync(null, cancellationToken);
 
     /// <summary>Waits for at most this long; returns whether the event was set.</summary>
-    public Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+    public virtual Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         WaitAsync(timeout, cancellationToken);
 
     /// <summary>Sets the event, which wakes all waiters; returns whether it was set before.</summary>
-    public Task<bool> SetAsync(CancellationToken cancellationToken = default) => ChangeAsync(true, cancellationToken);
+    public virtual Task<bool> SetAsync(CancellationToken cancellationToken = default) => ChangeAsync(true, cancellationToken);
 
     /// <summary>Clears the event; returns whether it was set before.</summary>
-    public Task<bool> ClearAsync(CancellationToken cancellationToken = default) => ChangeAsync(false, cancellationToken);
+    public virtual Task<bool> ClearAsync(CancellationToken cancellationToken = default) => ChangeAsync(false, cancellationToken);
 
     private async Task<bool> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {

@@ -1,11 +1,12 @@
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Objects;
 
 /// <summary>A lock shared by every process that names it.</summary>
-public sealed class SharedLock
+public class SharedLock
 {
     private readonly CoordinationSession _session;
     private readonly LockMode _mode;
@@ -19,17 +20,23 @@ public sealed class SharedLock
         Name = name;
     }
 
+    /// <summary>For a fake.</summary>
+    protected SharedLock(string name)
+        : this(null!, name, LockMode.Plain)
+    {
+    }
+
     /// <summary>Its name.</summary>
     public string Name { get; }
 
     /// <summary>Waits until the session holds the lock.</summary>
     /// <exception cref="DeadlockException">The wait would have closed a cycle.</exception>
     /// <exception cref="SessionLostException">The session has ended.</exception>
-    public async Task<LockHold> AcquireAsync(CancellationToken cancellationToken = default) =>
+    public virtual async Task<LockHold> AcquireAsync(CancellationToken cancellationToken = default) =>
         (await AcquireAsync(null, cancellationToken).ConfigureAwait(false))!;
 
     /// <summary>Waits for at most this long; null if the lock was not acquired. Zero makes one attempt.</summary>
-    public Task<LockHold?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+    public virtual Task<LockHold?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         AcquireAsync(timeout, cancellationToken);
 
     private async Task<LockHold?> AcquireAsync(TimeSpan? timeout, CancellationToken cancellationToken)
@@ -43,7 +50,7 @@ public sealed class SharedLock
 }
 
 /// <summary>A lock that is held. Disposing releases it once.</summary>
-public sealed class LockHold : IAsyncDisposable
+public class LockHold : IAsyncDisposable
 {
     private readonly CoordinationSession _session;
     private readonly CancellationTokenSource _lost = new();
@@ -55,7 +62,13 @@ public sealed class LockHold : IAsyncDisposable
         Name = name;
         FencingToken = fencingToken;
         Depth = depth;
-        session.Track(this);
+        session?.Track(this);
+    }
+
+    /// <summary>For a fake, which overrides <see cref="DisposeAsync"/>.</summary>
+    protected LockHold(string name, ulong fencingToken = 1)
+        : this(null!, name, fencingToken, 1)
+    {
     }
 
     /// <summary>The lock's name.</summary>
@@ -70,13 +83,13 @@ public sealed class LockHold : IAsyncDisposable
     public int Depth { get; }
 
     /// <summary>Fires when the hold is lost: another session may hold the lock now.</summary>
-    public CancellationToken Lost => _lost.Token;
+    public virtual CancellationToken Lost => _lost.Token;
 
     /// <summary>Call this before a step that needs the lock.</summary>
     /// <exception cref="LockLostException">The hold was lost.</exception>
     public void ThrowIfLost()
     {
-        if (_lost.IsCancellationRequested)
+        if (Lost.IsCancellationRequested)
             throw new LockLostException(
                 $"lock \"{Name}\" (fencing token {FencingToken}) is not held any more: its session ended or was not heard of in time",
                 null);
@@ -85,9 +98,11 @@ public sealed class LockHold : IAsyncDisposable
     internal string ObjectName => $"locks/{Name}";
 
     /// <summary>Releases the lock; does nothing if it was lost or released before.</summary>
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _released, 1) != 0)
+        GC.SuppressFinalize(this);
+        // A fake has no session.
+        if (_session is null || Interlocked.Exchange(ref _released, 1) != 0)
             return;
         _session.Untrack(this);
         try
@@ -97,7 +112,7 @@ public sealed class LockHold : IAsyncDisposable
                 CancellationToken.None).ConfigureAwait(false);
         }
         catch (OrchestratorException exception)
-            when (exception is SessionLostException || exception.Reason == ErrorReason.NotOwner || _session.HasEnded)
+            when (exception is SessionLostException || exception.Reason == FailureReason.NotOwner || _session.HasEnded)
         {
             // The lock is no longer held, which is what the caller wants.
         }

@@ -1,34 +1,41 @@
 using System.Runtime.CompilerServices;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Objects;
 
 /// <summary>An existing pipe, shared by the two processes that use its ends.</summary>
-public sealed class SharedPipe
+/// <typeparam name="T">The messages. Take a nullable type, such as <c>int?</c>, for a value type whose default is a message,
+/// too.</typeparam>
+public class SharedPipe<T>
 {
-    internal SharedPipe(CoordinationSession session, string name)
+    internal SharedPipe(CoordinationSession session, string name, ValueCodec<T> codec)
     {
         Name = name;
-        EndA = new SharedPipeEnd(session, name, PipeEnd.A);
-        EndB = new SharedPipeEnd(session, name, PipeEnd.B);
+        EndA = new SharedPipeEnd<T>(session, name, PipeEnd.A, codec);
+        EndB = new SharedPipeEnd<T>(session, name, PipeEnd.B, codec);
     }
+
+    /// <summary>For a fake.</summary>
+    protected SharedPipe(string name, SharedPipeEnd<T> endA, SharedPipeEnd<T> endB) => (Name, EndA, EndB) = (name, endA, endB);
 
     /// <summary>Its name.</summary>
     public string Name { get; }
 
     /// <summary>The receiving end of a one-way pipe.</summary>
-    public SharedPipeEnd EndA { get; }
+    public SharedPipeEnd<T> EndA { get; }
 
     /// <summary>The sending end of a one-way pipe.</summary>
-    public SharedPipeEnd EndB { get; }
+    public SharedPipeEnd<T> EndB { get; }
 }
 
 /// <summary>
 /// An end of a pipe. It belongs to the first session that uses it, and closes when that session ends or the end is disposed.
 /// </summary>
-public sealed class SharedPipeEnd : IAsyncDisposable
+/// <typeparam name="T">The messages.</typeparam>
+public class SharedPipeEnd<T> : IAsyncDisposable
 {
     // Messages per receive at most: those received and not yet read are lost with their reader.
     private const int MaxMessages = 64;
@@ -36,44 +43,52 @@ public sealed class SharedPipeEnd : IAsyncDisposable
     private readonly CoordinationSession _session;
     private readonly string _pipe;
     private readonly PipeEnd _end;
+    private readonly ValueCodec<T> _codec;
 
-    internal SharedPipeEnd(CoordinationSession session, string pipe, PipeEnd end) => (_session, _pipe, _end) = (session, pipe, end);
+    internal SharedPipeEnd(CoordinationSession session, string pipe, PipeEnd end, ValueCodec<T> codec) =>
+        (_session, _pipe, _end, _codec) = (session, pipe, end, codec);
+
+    /// <summary>For a fake.</summary>
+    protected SharedPipeEnd()
+        : this(null!, "", PipeEnd.Unspecified, null!)
+    {
+    }
 
     /// <summary>Sends a message; waits while the direction is full.</summary>
     /// <exception cref="OrchestratorException">With BROKEN_PIPE, where the other end is closed.</exception>
-    public Task SendAsync(Payload message, CancellationToken cancellationToken = default) => SendAsync(message, null, cancellationToken);
+    public virtual Task SendAsync(T message, CancellationToken cancellationToken = default) => SendAsync(message, null, cancellationToken);
 
     /// <summary>
-    /// As <see cref="SendAsync(Payload, CancellationToken)"/> for at most this long; returns whether the message was sent.
+    /// As <see cref="SendAsync(T, CancellationToken)"/> for at most this long; returns whether the message was sent.
     /// </summary>
-    public Task<bool> TrySendAsync(Payload message, TimeSpan timeout, CancellationToken cancellationToken = default) =>
+    public virtual Task<bool> TrySendAsync(T message, TimeSpan timeout, CancellationToken cancellationToken = default) =>
         SendAsync(message, timeout, cancellationToken);
 
     /// <summary>
     /// Waits for and receives the next message; null at end of file: the other end is closed, and all its messages have been read.
     /// </summary>
-    public async Task<Payload?> ReceiveAsync(CancellationToken cancellationToken = default) =>
+    public virtual async Task<T?> ReceiveAsync(CancellationToken cancellationToken = default) =>
         (await ReceiveAsync(null, cancellationToken).ConfigureAwait(false)).Message;
 
     /// <summary>
     /// As <see cref="ReceiveAsync(CancellationToken)"/> for at most this long; the flag distinguishes end of file from a timeout.
     /// </summary>
-    public Task<(Payload? Message, bool EndOfFile)> TryReceiveAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+    public virtual Task<(T? Message, bool EndOfFile)> TryReceiveAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         ReceiveAsync(timeout, cancellationToken);
 
     /// <summary>Messages as they arrive, until end of file.</summary>
-    public async IAsyncEnumerable<Payload> ReceiveAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public virtual async IAsyncEnumerable<T> ReceiveAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         while (await ReceiveAsync(MaxMessages, null, cancellationToken).ConfigureAwait(false) is { Status: PipeStatus.Ok } response)
         {
             foreach (var message in response.Messages)
-                yield return message;
+                yield return _codec.Decode(message, "pipe", _pipe);
         }
     }
 
     /// <summary>Closes the end: the other end reads the messages sent before, then end of file. Does nothing if it is closed.</summary>
     /// <exception cref="OrchestratorException">With NOT_OWNER, where the end belongs to another session.</exception>
-    public async Task CloseAsync(CancellationToken cancellationToken = default) => await _session.SendAsync(
+    public virtual async Task CloseAsync(CancellationToken cancellationToken = default) => await _session.SendAsync(
         new Operation { ClosePipeEnd = new ClosePipeEndRequest { Pipe = _pipe, End = _end, SessionId = _session.RequestSession } },
         cancellationToken).ConfigureAwait(false);
 
@@ -81,34 +96,45 @@ public sealed class SharedPipeEnd : IAsyncDisposable
     /// As <see cref="CloseAsync"/>; also does nothing if the session has ended, which closed the end, or both ends are closed, which
     /// deleted the pipe.
     /// </summary>
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
+        // A fake has no session.
+        if (_session is null)
+            return;
         try
         {
             await CloseAsync().ConfigureAwait(false);
         }
         catch (OrchestratorException exception)
-            when (exception is SessionLostException || exception.Reason == ErrorReason.NotFound || _session.HasEnded)
+            when (exception is SessionLostException || exception.Reason == FailureReason.NotFound || _session.HasEnded)
         {
             // The end is closed, which is what the caller wants.
         }
     }
 
-    private async Task<bool> SendAsync(Payload message, TimeSpan? timeout, CancellationToken cancellationToken)
+    private async Task<bool> SendAsync(T message, TimeSpan? timeout, CancellationToken cancellationToken)
     {
-        var request = new SendRequest { Pipe = _pipe, End = _end, Messages = { message }, SessionId = _session.RequestSession };
+        var request = new SendRequest
+        {
+            Pipe = _pipe,
+            End = _end,
+            Messages = { _codec.Encode(message) },
+            SessionId = _session.RequestSession,
+        };
         request.Timeout = TimeLimits.OrNone(timeout);
         var response = (await _session.SendAsync(new Operation { Send = request }, cancellationToken).ConfigureAwait(false)).Send;
         return response.Status == PipeStatus.BrokenPipe
             ? throw new OrchestratorException(
-                $"the other end of pipe \"{_pipe}\" is closed", Grpc.Core.StatusCode.FailedPrecondition, ErrorReason.BrokenPipe, null)
+                $"the other end of pipe \"{_pipe}\" is closed", Grpc.Core.StatusCode.FailedPrecondition, FailureReason.BrokenPipe, null)
             : response.Status == PipeStatus.Ok;
     }
 
-    private async Task<(Payload? Message, bool EndOfFile)> ReceiveAsync(TimeSpan? timeout, CancellationToken cancellationToken)
+    private async Task<(T? Message, bool EndOfFile)> ReceiveAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var response = await ReceiveAsync(1, timeout, cancellationToken).ConfigureAwait(false);
-        return (response.Messages.SingleOrDefault(), response.Status == PipeStatus.EndOfFile);
+        var message = response.Messages.SingleOrDefault();
+        return (message is null ? default : _codec.Decode(message, "pipe", _pipe), response.Status == PipeStatus.EndOfFile);
     }
 
     private async Task<ReceiveResponse> ReceiveAsync(int maximum, TimeSpan? timeout, CancellationToken cancellationToken)

@@ -7,18 +7,27 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Objects;
 
 /// <summary>An existing queue, shared by every process that names it.</summary>
-public sealed class SharedQueue
+/// <typeparam name="T">The items. Take a nullable type, such as <c>int?</c>, for a value type whose default is an item, too.</typeparam>
+public class SharedQueue<T>
 {
     private readonly CoordinationSession _session;
+    private readonly ValueCodec<T> _codec;
 
-    internal SharedQueue(CoordinationSession session, string name) => (_session, Name) = (session, name);
+    internal SharedQueue(CoordinationSession session, string name, ValueCodec<T> codec) =>
+        (_session, Name, _codec) = (session, name, codec);
+
+    /// <summary>For a fake.</summary>
+    protected SharedQueue(string name)
+        : this(null!, name, null!)
+    {
+    }
 
     /// <summary>Its name.</summary>
     public string Name { get; }
 
     /// <summary>Puts an item; waits while the queue is full.</summary>
     /// <exception cref="QueueShutDownException">The queue takes no more.</exception>
-    public async Task PutAsync(Payload body, long priority = 0, CancellationToken cancellationToken = default)
+    public virtual async Task PutAsync(T body, long priority = 0, CancellationToken cancellationToken = default)
     {
         if (!await PutAsync(body, priority, null, cancellationToken).ConfigureAwait(false))
             throw new InvalidOperationException("a put without a timeout has timed out");
@@ -27,13 +36,14 @@ public sealed class SharedQueue
     /// <summary>Puts items in their order, in as few messages as they fit in; waits while the queue is full.</summary>
     /// <exception cref="QueueShutDownException">The queue takes no more items; those before are in it.</exception>
     /// <exception cref="OperationCanceledException">The put was cancelled; the items before are in the queue.</exception>
-    public async Task PutAllAsync(IEnumerable<Payload> bodies, long priority = 0, CancellationToken cancellationToken = default)
+    public virtual async Task PutAllAsync(IEnumerable<T> bodies, long priority = 0, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(bodies);
         var items = new List<QueueItem>();
         var bytes = 0;
-        foreach (var body in bodies)
+        foreach (var item in bodies)
         {
+            var body = _codec.Encode(item);
             var size = body.CalculateSize();
             // An item that is too large is refused alone, without the items before it.
             if (items.Count == ProtocolConstants.MaxItemsPerMessage
@@ -60,36 +70,37 @@ public sealed class SharedQueue
 
     /// <summary>Puts an item, waiting for at most this long; false if the queue was full. Zero makes one attempt.</summary>
     /// <exception cref="QueueShutDownException">The queue takes no more.</exception>
-    public Task<bool> TryPutAsync(Payload body, TimeSpan timeout, long priority = 0, CancellationToken cancellationToken = default) =>
+    public virtual Task<bool> TryPutAsync(T body, TimeSpan timeout, long priority = 0, CancellationToken cancellationToken = default) =>
         PutAsync(body, priority, timeout, cancellationToken);
 
     /// <summary>
     /// Removes the next item, waiting for at most this long; null if there was none, or the queue is shut down and empty.
     /// </summary>
-    public async Task<Payload?> TryGetAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
-        (await GetAsync(false, null, timeout, cancellationToken).ConfigureAwait(false))?.Body;
+    public virtual async Task<T?> TryGetAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        DecodeOrDefault(await GetAsync(false, null, timeout, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Marks items taken by a get as done, for joiners; returns the number of unfinished items.</summary>
     /// <exception cref="OrchestratorException">With OVER_RELEASED, if fewer items are unfinished.</exception>
-    public async Task<long> MarkDoneAsync(int count = 1, CancellationToken cancellationToken = default) =>
+    public virtual async Task<long> MarkDoneAsync(int count = 1, CancellationToken cancellationToken = default) =>
         (await _session.Services.Errors.CallAsync(_session.Services.Queues.MarkDoneAsync(
             new MarkDoneRequest { Queue = Name, Count = count }, cancellationToken: cancellationToken))
                 .ConfigureAwait(false)).UnfinishedItems;
 
     /// <summary>Waits for and removes the next item; null if the queue is shut down and empty.</summary>
-    public async Task<Payload?> GetAsync(CancellationToken cancellationToken = default) =>
-        (await GetAsync(false, null, null, cancellationToken).ConfigureAwait(false))?.Body;
+    public virtual async Task<T?> GetAsync(CancellationToken cancellationToken = default) =>
+        DecodeOrDefault(await GetAsync(false, null, null, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Waits for and leases the next item; null if the queue is shut down and empty.</summary>
     /// <param name="lease">The longest duration of the lease; null for the life of the session.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    public Task<LeasedItem?> LeaseAsync(TimeSpan? lease = null, CancellationToken cancellationToken = default) =>
+    public virtual Task<LeasedItem<T>?> LeaseAsync(TimeSpan? lease = null, CancellationToken cancellationToken = default) =>
         LeaseAsync(lease, null, cancellationToken);
 
     /// <summary>
     /// As <see cref="LeaseAsync(TimeSpan?, CancellationToken)"/>, waiting for at most this long; also null if there was none.
     /// </summary>
-    public Task<LeasedItem?> TryLeaseAsync(TimeSpan timeout, TimeSpan? lease = null, CancellationToken cancellationToken = default) =>
+    public virtual Task<LeasedItem<T>?> TryLeaseAsync(
+        TimeSpan timeout, TimeSpan? lease = null, CancellationToken cancellationToken = default) =>
         LeaseAsync(lease, timeout, cancellationToken);
 
     /// <summary>
@@ -100,10 +111,10 @@ public sealed class SharedQueue
     /// <param name="prefetch">The number of leased, unsettled items at most, 1 or more: those being processed and those prefetched.</param>
     /// <param name="cancellationToken">Ends the iteration.</param>
     /// <exception cref="SessionLostException">The session has ended.</exception>
-    public async IAsyncEnumerable<LeasedItem> LeaseAllAsync(
+    public virtual async IAsyncEnumerable<LeasedItem<T>> LeaseAllAsync(
         TimeSpan? lease = null, int prefetch = 64, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var consumer = new QueueConsumer(this, _session, lease, prefetch, endsWithItsLoop: true);
+        var consumer = new QueueConsumer<T>(this, _session, lease, prefetch, endsWithItsLoop: true);
         await using var disposing = consumer.ConfigureAwait(false);
         await foreach (var item in consumer.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             yield return item;
@@ -112,14 +123,14 @@ public sealed class SharedQueue
     /// <summary>The stream of <see cref="LeaseAllAsync"/>, for callers that settle items after the iteration.</summary>
     /// <param name="lease">The longest duration of each lease; null for the life of the session.</param>
     /// <param name="prefetch">The number of leased, unsettled items at most, 1 or more: those being processed and those prefetched.</param>
-    public QueueConsumer OpenConsumer(TimeSpan? lease = null, int prefetch = 64) => new(this, _session, lease, prefetch);
+    public virtual QueueConsumer<T> OpenConsumer(TimeSpan? lease = null, int prefetch = 64) => new(this, _session, lease, prefetch);
 
     /// <summary>Waits until every item that was put is done.</summary>
-    public async Task JoinAsync(CancellationToken cancellationToken = default) =>
+    public virtual async Task JoinAsync(CancellationToken cancellationToken = default) =>
         await JoinAsync(null, cancellationToken).ConfigureAwait(false);
 
     /// <summary>As <see cref="JoinAsync(CancellationToken)"/> for at most this long; returns the number of unfinished items.</summary>
-    public Task<long> TryJoinAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+    public virtual Task<long> TryJoinAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         JoinAsync(timeout, cancellationToken);
 
     internal async Task<bool> SettleAsync(
@@ -139,10 +150,14 @@ public sealed class SharedQueue
         return (await _session.SendAsync(new Operation { Settle = request }, cancellationToken).ConfigureAwait(false)).Settle.Settled == 1;
     }
 
+    internal T Decode(Payload body) => _codec.Decode(body, "queue", Name);
+
     internal bool HasSessionEnded => _session.HasEnded;
 
-    private Task<bool> PutAsync(Payload body, long priority, TimeSpan? timeout, CancellationToken cancellationToken) =>
-        PutAsync([new QueueItem { Body = body, Priority = priority }], timeout, cancellationToken);
+    private T? DecodeOrDefault(QueueItem? item) => item is null ? default : Decode(item.Body);
+
+    private Task<bool> PutAsync(T body, long priority, TimeSpan? timeout, CancellationToken cancellationToken) =>
+        PutAsync([new QueueItem { Body = _codec.Encode(body), Priority = priority }], timeout, cancellationToken);
 
     private async Task<bool> PutAsync(IReadOnlyList<QueueItem> items, TimeSpan? timeout, CancellationToken cancellationToken)
     {
@@ -154,8 +169,8 @@ public sealed class SharedQueue
             : response.Status == WaitStatus.Ok;
     }
 
-    private async Task<LeasedItem?> LeaseAsync(TimeSpan? lease, TimeSpan? timeout, CancellationToken cancellationToken) =>
-        await GetAsync(true, lease, timeout, cancellationToken).ConfigureAwait(false) is { } item ? new LeasedItem(this, item) : null;
+    private async Task<LeasedItem<T>?> LeaseAsync(TimeSpan? lease, TimeSpan? timeout, CancellationToken cancellationToken) =>
+        await GetAsync(true, lease, timeout, cancellationToken).ConfigureAwait(false) is { } item ? new LeasedItem<T>(this, item) : null;
 
     private async Task<QueueItem?> GetAsync(bool leased, TimeSpan? lease, TimeSpan? timeout, CancellationToken cancellationToken)
     {

@@ -4,21 +4,27 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Objects;
 
 /// <summary>A rate limiter that counts over all processes.</summary>
-public sealed class SharedRateLimiter
+public class SharedRateLimiter
 {
     private readonly CoordinationSession _session;
 
     internal SharedRateLimiter(CoordinationSession session, string name) => (_session, Name) = (session, name);
 
+    /// <summary>For a fake.</summary>
+    protected SharedRateLimiter(string name)
+        : this(null!, name)
+    {
+    }
+
     /// <summary>Its name.</summary>
     public string Name { get; }
 
     /// <summary>Waits in FIFO order until the permits are available.</summary>
-    public Task AcquireAsync(long permits = 1, CancellationToken cancellationToken = default) =>
+    public virtual Task AcquireAsync(long permits = 1, CancellationToken cancellationToken = default) =>
         AcquireAsync(permits, null, cancellationToken);
 
     /// <summary>Waits for at most this long. Null if the permits were taken; otherwise the earliest time until they could be.</summary>
-    public Task<TimeSpan?> TryAcquireAsync(TimeSpan timeout, long permits = 1, CancellationToken cancellationToken = default) =>
+    public virtual Task<TimeSpan?> TryAcquireAsync(TimeSpan timeout, long permits = 1, CancellationToken cancellationToken = default) =>
         AcquireAsync(permits, timeout, cancellationToken);
 
     private async Task<TimeSpan?> AcquireAsync(long permits, TimeSpan? timeout, CancellationToken cancellationToken)

@@ -5,7 +5,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Objects;
 
 /// <summary>A semaphore shared by every process that names it.</summary>
-public sealed class SharedSemaphore
+public class SharedSemaphore
 {
     private readonly CoordinationSession _session;
     private readonly int? _initialPermits;
@@ -21,19 +21,25 @@ public sealed class SharedSemaphore
         Name = name;
     }
 
+    /// <summary>For a fake.</summary>
+    protected SharedSemaphore(string name)
+        : this(null!, name, null, false)
+    {
+    }
+
     /// <summary>Its name.</summary>
     public string Name { get; }
 
     /// <summary>Waits until the session has the permits, all at once.</summary>
-    public async Task<PermitHold> AcquireAsync(int permits = 1, CancellationToken cancellationToken = default) =>
+    public virtual async Task<PermitHold> AcquireAsync(int permits = 1, CancellationToken cancellationToken = default) =>
         (await AcquireAsync(permits, null, cancellationToken).ConfigureAwait(false))!;
 
     /// <summary>Waits for at most this long; null if the permits were not acquired. Zero makes one attempt.</summary>
-    public Task<PermitHold?> TryAcquireAsync(TimeSpan timeout, int permits = 1, CancellationToken cancellationToken = default) =>
+    public virtual Task<PermitHold?> TryAcquireAsync(TimeSpan timeout, int permits = 1, CancellationToken cancellationToken = default) =>
         AcquireAsync(permits, timeout, cancellationToken);
 
     /// <summary>Releases permits, or adds some if the semaphore is unbounded; returns the number then free.</summary>
-    public async Task<int> ReleaseAsync(int permits = 1, CancellationToken cancellationToken = default)
+    public virtual async Task<int> ReleaseAsync(int permits = 1, CancellationToken cancellationToken = default)
     {
         var request = new ReleaseSemaphoreRequest { Semaphore = Name, Permits = permits, SessionId = _session.RequestSession };
         // Only an unbounded semaphore can start with a release, its first signal.
@@ -63,7 +69,7 @@ public sealed class SharedSemaphore
 }
 
 /// <summary>Held permits of a semaphore. Disposing releases them.</summary>
-public sealed class PermitHold : IAsyncDisposable
+public class PermitHold : IAsyncDisposable
 {
     private readonly SharedSemaphore _semaphore;
     private readonly CoordinationSession _session;
@@ -76,13 +82,21 @@ public sealed class PermitHold : IAsyncDisposable
         Permits = permits;
     }
 
+    /// <summary>For a fake, which overrides <see cref="DisposeAsync"/>.</summary>
+    protected PermitHold(int permits = 1)
+        : this(null!, permits, null!)
+    {
+    }
+
     /// <summary>The number of permits.</summary>
     public int Permits { get; }
 
     /// <summary>Releases the permits; does nothing if the session has ended or they were released before.</summary>
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _released, 1) != 0)
+        GC.SuppressFinalize(this);
+        // A fake has no session.
+        if (_session is null || Interlocked.Exchange(ref _released, 1) != 0)
             return;
         try
         {

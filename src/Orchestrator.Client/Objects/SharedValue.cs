@@ -1,55 +1,111 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Orchestrator.Client.Errors;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Objects;
 
 /// <summary>A number shared by every process that names it.</summary>
-public sealed class SharedValue
+/// <typeparam name="T"><c>long</c>, <c>int</c>, <c>double</c> or <c>float</c>.</typeparam>
+public class SharedValue<T>
+    where T : struct, INumber<T>
 {
     private readonly CoordinationSession _session;
+    private readonly DurabilityLevel _durability;
 
-    internal SharedValue(CoordinationSession session, string name) => (_session, Name) = (session, name);
+    internal SharedValue(CoordinationSession session, string name, DurabilityLevel durability)
+    {
+        NumberCodec<T>.EnsureSupported();
+        (_session, Name, _durability) = (session, name, durability);
+    }
+
+    /// <summary>For a fake.</summary>
+    protected SharedValue(string name)
+        : this(null!, name, DurabilityLevel.Default)
+    {
+    }
 
     /// <summary>Its name.</summary>
     public string Name { get; }
 
-    /// <summary>Adds to the integer, where a missing one is 0; returns the sum.</summary>
-    public async Task<long> AddAsync(long amount, CancellationToken cancellationToken = default) =>
-        (await UpdateAsync(new NumberEdit { Add = new Number { Integer = amount } }, null, cancellationToken)
-            .ConfigureAwait(false)).After.Integer;
+    /// <summary>Adds to the number, where a missing one is 0; returns the sum.</summary>
+    public virtual async Task<T> AddAsync(T amount, CancellationToken cancellationToken = default) =>
+        await ApplyAsync(new NumberEdit { Add = NumberCodec<T>.Encode(amount) }, cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Sets the integer.</summary>
-    public Task SetAsync(long value, CancellationToken cancellationToken = default) =>
-        UpdateAsync(new NumberEdit { Set = new Number { Integer = value } }, null, cancellationToken);
+    /// <summary>Sets the number.</summary>
+    public virtual Task SetAsync(T value, CancellationToken cancellationToken = default) =>
+        EditAsync(new NumberEdit { Set = NumberCodec<T>.Encode(value) }, null, cancellationToken);
 
-    /// <summary>Sets the integer if it has the expected value; returns whether it had.</summary>
-    public async Task<bool> CompareAndSetAsync(long expected, long value, CancellationToken cancellationToken = default) =>
-        (await UpdateAsync(
-            new NumberEdit
-            {
-                CompareAndSet =
-                new CompareAndSet { Expected = new Number { Integer = expected }, Value = new Number { Integer = value } }
-            },
-            null,
-            cancellationToken).ConfigureAwait(false)).Changed;
+    /// <summary>Sets the number if the precondition holds.</summary>
+    /// <exception cref="OrchestratorException">With STALE, if it does not.</exception>
+    public virtual Task SetAsync(T value, UpdateGuard guard, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(guard);
+        return EditAsync(new NumberEdit { Set = NumberCodec<T>.Encode(value) }, guard.ToMessage(), cancellationToken);
+    }
+
+    /// <summary>Sets the number if it has the expected value; returns whether it had.</summary>
+    public virtual async Task<bool> CompareAndSetAsync(T expected, T value, CancellationToken cancellationToken = default)
+    {
+        var edit = new CompareAndSet { Expected = NumberCodec<T>.Encode(expected), Value = NumberCodec<T>.Encode(value) };
+        return (await EditAsync(new NumberEdit { CompareAndSet = edit }, null, cancellationToken).ConfigureAwait(false)).Changed;
+    }
+
+    /// <summary>Lowers the number to <paramref name="value"/> if it is larger; returns the number then.</summary>
+    public virtual Task<T> LowerToAsync(T value, CancellationToken cancellationToken = default) =>
+        ApplyAsync(new NumberEdit { Min = NumberCodec<T>.Encode(value) }, cancellationToken);
+
+    /// <summary>Raises the number to <paramref name="value"/> if it is smaller; returns the number then.</summary>
+    public virtual Task<T> RaiseToAsync(T value, CancellationToken cancellationToken = default) =>
+        ApplyAsync(new NumberEdit { Max = NumberCodec<T>.Encode(value) }, cancellationToken);
 
     /// <summary>The number; null if there is none yet.</summary>
-    public async Task<Number?> ReadAsync(CancellationToken cancellationToken = default) =>
+    /// <exception cref="OverflowException">It does not fit.</exception>
+    public virtual async Task<T?> ReadAsync(CancellationToken cancellationToken = default) =>
+        await GetAsync(cancellationToken).ConfigureAwait(false) is { } number ? NumberCodec<T>.Decode(number) : null;
+
+    /// <summary>Every change after a version.</summary>
+    /// <param name="afterVersion">The last version seen, to resume; 0 for all changes that are kept.</param>
+    /// <param name="cancellationToken">Ends the watch.</param>
+    /// <exception cref="ResourceExhaustedException">The caller read too slowly; resume after the last version seen.</exception>
+    public virtual async IAsyncEnumerable<ValueChange<T>> WatchAsync(
+        ulong afterVersion = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var change in FollowAsync(afterVersion, cancellationToken).ConfigureAwait(false))
+        {
+            yield return new ValueChange<T>(
+                change.Version,
+                change.ChangeCase == WatchStateResponse.ChangeOneofCase.Value ? NumberCodec<T>.Decode(change.Value) : null);
+        }
+    }
+
+    /// <summary>Deletes the number.</summary>
+    public virtual Task DeleteAsync(CancellationToken cancellationToken = default) =>
+        _session.Services.DeleteAsync(StateKind.Value, Name, cancellationToken);
+
+    internal async Task<Number?> GetAsync(CancellationToken cancellationToken) =>
         (await _session.SendAsync(
             new Operation { ReadValue = new ReadValueRequest { Value = Name } }, cancellationToken)
                 .ConfigureAwait(false)).ReadValue.Current;
 
-    /// <summary>Every change after a version, as <see cref="SharedDict.WatchAsync"/>.</summary>
-    public IAsyncEnumerable<WatchStateResponse> WatchAsync(ulong afterVersion = 0, CancellationToken cancellationToken = default) =>
+    internal IAsyncEnumerable<WatchStateResponse> FollowAsync(ulong afterVersion, CancellationToken cancellationToken) =>
         _session.WatchAsync(StateKind.Value, Name, afterVersion, "", cancellationToken);
 
-    /// <summary>Applies any kind of edit.</summary>
-    public async Task<UpdateValueResponse> UpdateAsync(
-        NumberEdit edit, Guard? guard = null, CancellationToken cancellationToken = default) =>
+    internal async Task<UpdateValueResponse> EditAsync(NumberEdit edit, Guard? guard, CancellationToken cancellationToken) =>
         (await _session.SendAsync(
             new Operation
             {
-                UpdateValue =
-                new UpdateValueRequest { Value = Name, Edit = edit, Guard = guard, SessionId = _session.RequestSession }
+                UpdateValue = new UpdateValueRequest
+                {
+                    Value = Name,
+                    Edit = edit,
+                    Guard = guard,
+                    SessionId = _session.RequestSession,
+                    Durability = (Durability)_durability,
+                },
             },
             cancellationToken).ConfigureAwait(false)).UpdateValue;
+
+    private async Task<T> ApplyAsync(NumberEdit edit, CancellationToken cancellationToken) =>
+        NumberCodec<T>.Decode((await EditAsync(edit, null, cancellationToken).ConfigureAwait(false)).After);
 }

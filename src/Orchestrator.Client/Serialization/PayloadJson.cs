@@ -4,7 +4,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Serialization;
@@ -12,12 +11,16 @@ namespace Orchestrator.Client.Serialization;
 /// <summary>Converts typed values to payloads and back.</summary>
 internal static class PayloadJson
 {
+    public const string NeedsReflection =
+        "JSON by reflection; in trimmed code, name the types: TaskFunction.Json with JsonTypeInfo, or TaskFunction.Bytes.";
+
     private const int KeepAtMost = 64 * 1024;
 
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? s_buffer;
 
-    public static Payload Encode<T>(T value, JsonTypeInfo<T> type) => Payloads.FromElement(JsonSerializer.SerializeToElement(value, type));
+    public static Payload Encode<T>(T value, JsonTypeInfo<T> type) =>
+        PayloadText.FromElement(JsonSerializer.SerializeToElement(value, type));
 
     public static T Decode<T>(Payload? payload, JsonTypeInfo<T> type)
     {
@@ -26,7 +29,7 @@ internal static class PayloadJson
         s_buffer = null;
         try
         {
-            Payloads.WriteJson(payload ?? new Payload(), buffer);
+            PayloadText.WriteJson(payload ?? new Payload(), buffer);
             return JsonSerializer.Deserialize(buffer.WrittenSpan, type)!;
         }
         finally
@@ -36,11 +39,15 @@ internal static class PayloadJson
                 s_buffer = buffer;
         }
     }
+
+    /// <summary>The field that an exception is about, for a message; empty if it is about the whole value.</summary>
+    public static string Field(JsonException exception) =>
+        exception.Path is null or "" or "$" ? "" : $", because of its field {exception.Path.TrimStart('$', '.')}";
 }
 
 /// <summary>The same conversions by reflection.</summary>
-[RequiresUnreferencedCode(TaskFunction.NeedsReflection)]
-[RequiresDynamicCode(TaskFunction.NeedsReflection)]
+[RequiresUnreferencedCode(PayloadJson.NeedsReflection)]
+[RequiresDynamicCode(PayloadJson.NeedsReflection)]
 internal static class PayloadReflection
 {
     /// <summary>The default options of the worker SDK's handlers.</summary>
@@ -51,9 +58,9 @@ internal static class PayloadReflection
         if (typeof(T) == typeof(Payload))
             return static value => (Payload)(object)value!;
         if (typeof(T) == typeof(byte[]))
-            return static value => Payloads.FromBytes((byte[])(object)value!);
+            return static value => PayloadText.FromBytes((byte[])(object)value!);
         if (typeof(T) == typeof(ReadOnlyMemory<byte>))
-            return static value => Payloads.FromBytes((ReadOnlyMemory<byte>)(object)value!);
+            return static value => PayloadText.FromBytes((ReadOnlyMemory<byte>)(object)value!);
         if (typeof(T) == typeof(object))
             return value => EncodeObject(value, json);
         var type = (JsonTypeInfo<T>)(json ?? Usual).GetTypeInfo(typeof(T));
@@ -65,9 +72,9 @@ internal static class PayloadReflection
         if (typeof(T) == typeof(Payload))
             return static payload => (T)(object)(payload ?? new Payload());
         if (typeof(T) == typeof(byte[]))
-            return static payload => (T)(object)Payloads.ToBytes(payload).ToArray();
+            return static payload => (T)(object)PayloadText.ToBytes(payload).ToArray();
         if (typeof(T) == typeof(ReadOnlyMemory<byte>))
-            return static payload => (T)(object)Payloads.ToBytes(payload);
+            return static payload => (T)(object)PayloadText.ToBytes(payload);
         var type = (JsonTypeInfo<T>)(json ?? Usual).GetTypeInfo(typeof(T));
         return payload => PayloadJson.Decode(payload, type);
     }
@@ -75,10 +82,10 @@ internal static class PayloadReflection
     public static Payload EncodeObject(object? value, JsonSerializerOptions? json = null) => value switch
     {
         Payload payload => payload,
-        byte[] bytes => Payloads.FromBytes(bytes),
-        ReadOnlyMemory<byte> bytes => Payloads.FromBytes(bytes),
-        null => Payloads.FromJson("null"),
-        _ => Payloads.FromElement(JsonSerializer.SerializeToElement(value, value.GetType(), json ?? Usual)),
+        byte[] bytes => PayloadText.FromBytes(bytes),
+        ReadOnlyMemory<byte> bytes => PayloadText.FromBytes(bytes),
+        null => PayloadText.FromJson("null"),
+        _ => PayloadText.FromElement(JsonSerializer.SerializeToElement(value, value.GetType(), json ?? Usual)),
     };
 
     private static JsonSerializerOptions CreateUsual()

@@ -1,10 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
-using Orchestrator.V1;
 
 namespace Orchestrator.Client.Tasks;
 
 /// <summary>
-/// Tasks by handler name, with JSON by reflection. <c>byte[]</c>, <c>ReadOnlyMemory&lt;byte&gt;</c> and <see cref="Payload"/> are sent
+/// Tasks by handler name, with JSON by reflection. <c>byte[]</c>, <c>ReadOnlyMemory&lt;byte&gt;</c> and <c>Payload</c> are sent
 /// unchanged. In trimmed or AOT-compiled programs, use <see cref="TaskFunction"/>s instead.
 /// </summary>
 [RequiresUnreferencedCode(TaskFunction.NeedsReflection)]

@@ -1,5 +1,6 @@
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Tasks;
@@ -49,15 +50,37 @@ public interface IExecutor
 }
 
 /// <summary>How one input of a map ended.</summary>
-/// <param name="Index">The index of the input, from 0.</param>
-/// <param name="Error">Why the task did not succeed; null if it did.</param>
-/// <param name="Result">The result as the coordinator returned it; null if it was lost.</param>
-public sealed record TaskOutcome<T>(long Index, Exception? Error, TaskResult? Result)
+/// <typeparam name="T">The output.</typeparam>
+public sealed record TaskOutcome<T>
 {
     private readonly T? _output;
+    private readonly TaskResult? _result;
 
-    internal TaskOutcome(long index, T output, TaskResult result)
-        : this(index, null, result) => _output = output;
+    /// <summary>An output.</summary>
+    /// <param name="index">The index of the input, from 0.</param>
+    /// <param name="output">The output.</param>
+    public TaskOutcome(long index, T output) => (Index, _output) = (index, output);
+
+    /// <summary>A failure.</summary>
+    /// <param name="index">The index of the input, from 0.</param>
+    /// <param name="error">Why the task did not succeed.</param>
+    public TaskOutcome(long index, Exception error)
+    {
+        ArgumentNullException.ThrowIfNull(error);
+        (Index, Error) = (index, error);
+    }
+
+    internal TaskOutcome(long index, T? output, Exception? error, TaskResult result) =>
+        (Index, _output, Error, _result) = (index, output, error, result);
+
+    /// <summary>The index of the input, from 0.</summary>
+    public long Index { get; }
+
+    /// <summary>Why the task did not succeed; null if it did.</summary>
+    public Exception? Error { get; }
+
+    /// <summary>The result as the coordinator returned it; null if it was lost.</summary>
+    public RunResult? Result => _result is null ? null : RunResult.From(_result);
 
     /// <summary>Whether there is an output.</summary>
     public bool Succeeded => Error is null;

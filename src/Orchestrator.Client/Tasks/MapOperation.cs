@@ -38,7 +38,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
         _function = function;
         _stream = stream;
         _options = options.Task.ToMessage();
-        _inOrder = options.Order != ResultOrder.Completion;
+        _inOrder = options.Order != OutputOrder.Completion;
         _ring = new Ended[options.MaxInFlight];
         _stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         ResubmitWhenLost = options.Task.ResubmitWhenLost;
@@ -95,17 +95,17 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
     {
         if (item.Lost is not null)
             throw item.Lost;
-        return _function.Decode(TaskHandle.EnsureSucceeded(item.Result!, _function.Name).Output);
+        return TaskOutputs.Read(_function.Decode, item.Result!, _function.Name);
     }
 
     public TaskOutcome<TOut> ReadOutcome(in Ended item)
     {
         if (item.Lost is not null)
-            return new TaskOutcome<TOut>(item.Sequence, item.Lost, null);
+            return new TaskOutcome<TOut>(item.Sequence, item.Lost);
         var result = item.Result!;
         return result.State == TaskState.Succeeded
-            ? new TaskOutcome<TOut>(item.Sequence, _function.Decode(result.Output), result)
-            : new TaskOutcome<TOut>(item.Sequence, TaskErrors.From(result, _function.Name), result);
+            ? new TaskOutcome<TOut>(item.Sequence, TaskOutputs.Read(_function.Decode, result, _function.Name), null, result)
+            : new TaskOutcome<TOut>(item.Sequence, default, TaskErrors.From(result, _function.Name), result);
     }
 
     public override void OnResult(long sequence, TaskResult result) => Add(new Ended(sequence, result, null));

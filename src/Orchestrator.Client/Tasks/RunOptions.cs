@@ -1,4 +1,5 @@
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Objects;
 using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
@@ -71,7 +72,7 @@ public sealed record RunOptions
     /// What an accepted task survives; if unspecified, it is lost with the coordinator process. The client finds a task that survives a
     /// restart of the coordinator again.
     /// </summary>
-    public Durability Durability { get; init; }
+    public DurabilityLevel Durability { get; init; }
 
     /// <summary>The task may run twice: resubmit it instead of throwing a <see cref="TaskLostException"/>.</summary>
     public bool ResubmitWhenLost { get; init; }
@@ -101,7 +102,7 @@ public sealed record RunOptions
             FairnessWeight = FairnessWeight,
             CancelGrace = TimeLimits.OrLongest(CancelGrace),
             ResultTtl = TimeLimits.OrLongest(ResultTtl),
-            Durability = Durability,
+            Durability = (Durability)Durability,
         };
         message.DependsOn.AddRange(DependsOn);
         foreach (var (name, value) in Labels)
@@ -156,11 +157,21 @@ public enum TaskPlacement
     InProcessSequential,
 }
 
+/// <summary>The order of the outputs of a map.</summary>
+public enum OutputOrder
+{
+    /// <summary>The order of the inputs.</summary>
+    Submission,
+
+    /// <summary>As they complete.</summary>
+    Completion,
+}
+
 /// <summary>How a map processes its inputs.</summary>
 public sealed record MapOptions
 {
     /// <summary>Results in the order of the inputs, like Python's <c>map</c>, or as they complete.</summary>
-    public ResultOrder Order { get; init; } = ResultOrder.Submission;
+    public OutputOrder Order { get; init; } = OutputOrder.Submission;
 
     /// <summary>
     /// The maximum number of inputs read ahead of the results taken, which bounds the memory of a map over an endless input. A slow reader

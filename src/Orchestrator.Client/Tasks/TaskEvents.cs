@@ -22,7 +22,7 @@ internal sealed class TaskEvents(TaskCalls calls, ResilientTaskStream stream)
         ulong seen = 0;
         while (true)
         {
-            var events = calls.WatchTasksAsync([task.Id], seen, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            var events = calls.Contract.WatchTasksAsync([task.Id], seen, cancellationToken).GetAsyncEnumerator(cancellationToken);
             await using var disposing = events.ConfigureAwait(false);
             var broken = false;
             while (!broken)

@@ -32,8 +32,7 @@ public sealed class TaskFunction<TIn, TOut>
 /// <summary>Creates <see cref="TaskFunction{TIn, TOut}"/>s.</summary>
 public static class TaskFunction
 {
-    internal const string NeedsReflection =
-        "JSON by reflection; in trimmed code, name the types: TaskFunction.Json with JsonTypeInfo, or TaskFunction.Bytes.";
+    internal const string NeedsReflection = PayloadJson.NeedsReflection;
 
     /// <summary>A handler that takes and returns JSON, by generated code: safe for trimming and AOT compilation.</summary>
     /// <param name="name">Its name.</param>
@@ -48,8 +47,8 @@ public static class TaskFunction
     }
 
     /// <summary>
-    /// A handler that takes and returns JSON, by reflection. <c>byte[]</c>, <c>ReadOnlyMemory&lt;byte&gt;</c> and <see cref="Payload"/> are
-    /// sent unchanged.
+    /// A handler that takes and returns JSON, by reflection. <c>byte[]</c>, <c>ReadOnlyMemory&lt;byte&gt;</c> and <c>Payload</c> are sent
+    /// unchanged.
     /// </summary>
     [RequiresUnreferencedCode(NeedsReflection)]
     [RequiresDynamicCode(NeedsReflection)]
@@ -58,9 +57,9 @@ public static class TaskFunction
 
     /// <summary>A handler on raw bytes. They are not copied, so they must not change afterwards.</summary>
     public static TaskFunction<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Bytes(string name) =>
-        new(name, Payloads.FromBytes, Payloads.ToBytes);
+        new(name, PayloadText.FromBytes, PayloadText.ToBytes);
 
-    /// <summary>A handler on unconverted payloads.</summary>
-    public static TaskFunction<Payload, Payload> Raw(string name) =>
+    /// <summary>A handler on unconverted payloads, for benchmarks.</summary>
+    internal static TaskFunction<Payload, Payload> Raw(string name) =>
         new(name, static payload => payload, static payload => payload ?? new Payload());
 }

@@ -37,17 +37,17 @@ public static class TaskHandles
 
     /// <summary>Waits for some of the tasks or all. A timeout is a result: unfinished tasks are pending.</summary>
     /// <param name="handles">The tasks.</param>
-    /// <param name="mode">Which of them to wait for.</param>
+    /// <param name="condition">Which of them to wait for.</param>
     /// <param name="timeout">Null and <see cref="Timeout.InfiniteTimeSpan"/> wait without limit; zero only checks; the maximum is 49
     /// days.</param>
     /// <param name="cancellationToken">Ends the wait; the tasks go on.</param>
     public static async Task<TaskWaitResult> WaitAsync(
-        IEnumerable<TaskHandle> handles, WaitMode mode = WaitMode.All, TimeSpan? timeout = null,
+        IEnumerable<TaskHandle> handles, WaitCondition condition = WaitCondition.All, TimeSpan? timeout = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(handles);
-        if (!Enum.IsDefined(mode) || mode == WaitMode.Unspecified)
-            throw new ArgumentOutOfRangeException(nameof(mode), mode, "A wait is for All, FirstCompleted or FirstFailed.");
+        if (!Enum.IsDefined(condition))
+            throw new ArgumentOutOfRangeException(nameof(condition), condition, "A wait is for All, FirstCompleted or FirstFailed.");
         if (timeout == Timeout.InfiniteTimeSpan)
             timeout = null;
         if (timeout is { } limit)
@@ -57,7 +57,7 @@ public static class TaskHandles
         {
             try
             {
-                await SatisfyAsync(all, mode).WaitAsync(timeout < ProtocolConstants.LongestTimer ? timeout.Value : timeout is null
+                await SatisfyAsync(all, condition).WaitAsync(timeout < ProtocolConstants.LongestTimer ? timeout.Value : timeout is null
                     ? Timeout.InfiniteTimeSpan : ProtocolConstants.LongestTimer, TimeProvider.System, cancellationToken)
                         .ConfigureAwait(false);
             }
@@ -71,12 +71,12 @@ public static class TaskHandles
         return new TaskWaitResult([.. ended[true]], [.. ended[false]]);
     }
 
-    private static async Task SatisfyAsync(TaskHandle[] handles, WaitMode mode)
+    private static async Task SatisfyAsync(TaskHandle[] handles, WaitCondition condition)
     {
         await foreach (var ended in Task.WhenEach(handles.Select(handle => handle.ResultTask)).ConfigureAwait(false))
         {
-            if (mode == WaitMode.FirstCompleted
-                || (mode == WaitMode.FirstFailed && (ended.IsFaulted || ended.Result.State != TaskState.Succeeded)))
+            if (condition == WaitCondition.FirstCompleted
+                || (condition == WaitCondition.FirstFailed && (ended.IsFaulted || ended.Result.State != TaskState.Succeeded)))
                 return;
         }
     }

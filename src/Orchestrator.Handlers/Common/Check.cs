@@ -1,5 +1,6 @@
 using System.Numerics;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.V1;
 using Orchestrator.Worker.Payloads;
 
@@ -24,7 +25,7 @@ internal static class Check
             return await work();
         }
         catch (OrchestratorException exception)
-            when (exception.Reason is ErrorReason.Invalid or ErrorReason.NotFound or ErrorReason.KindMismatch)
+            when (exception.Reason is FailureReason.Invalid or FailureReason.NotFound or FailureReason.KindMismatch)
         {
             throw new InvalidInputException("", exception.Message, exception);
         }

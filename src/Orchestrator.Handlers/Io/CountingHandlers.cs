@@ -1,4 +1,4 @@
-using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Contract;
 using Orchestrator.Handlers.Common;
 using Orchestrator.V1;
 using Orchestrator.Worker.Payloads;
@@ -27,7 +27,7 @@ internal static class CountingHandlers
     private static async Task<double> IncrementAsync(IncrementInput input, TaskContext context, CancellationToken cancellationToken)
     {
         Check.Range("times", input.Times, 1, MaxTimes);
-        var dict = context.Dict(input.Dict);
+        var dict = context.Dict<Payload>(input.Dict);
         Func<Task<double>> once = input.Protection switch
         {
             "none" => UnprotectedAsync,

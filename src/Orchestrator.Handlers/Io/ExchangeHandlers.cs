@@ -1,7 +1,8 @@
 using System.Text.Json;
+using Orchestrator.Client.Contract;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Objects;
-using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Results;
 using Orchestrator.Handlers.Common;
 using Orchestrator.V1;
 using Orchestrator.Worker.Payloads;
@@ -55,7 +56,7 @@ internal static class ExchangeHandlers
     private static async Task<int> ProduceAsync(ProduceInput input, TaskContext context, CancellationToken cancellationToken)
     {
         Check.Range("count", input.Count, 0, MaxProduced);
-        var queue = context.Queue(input.Queue);
+        var queue = context.Queue<Payload>(input.Queue);
         // Checked at once, so that a wrong name is reported even if nothing is put.
         await queue.TryJoinAsync(TimeSpan.Zero, cancellationToken);
         for (var done = 0; done < input.Count; done += BatchItems)
@@ -72,9 +73,9 @@ internal static class ExchangeHandlers
     {
         Check.Range("count", input.Count, 1, MaxConsumed);
         var taken = new List<JsonElement>(input.Count);
-        LeasedItem? last = null;
+        LeasedItem<Payload>? last = null;
         // No more prefetch than it will take: leased items are unavailable to other consumers meanwhile.
-        await using var consumer = context.Queue(input.Queue).OpenConsumer(prefetch: input.Count);
+        await using var consumer = context.Queue<Payload>(input.Queue).OpenConsumer(prefetch: input.Count);
         await foreach (var item in consumer.ReadAllAsync(cancellationToken))
         {
             // Not all at the end: leased items count against the queue's bound, and its producers may wait for their room.
@@ -94,7 +95,7 @@ internal static class ExchangeHandlers
 
     private static async Task<long> EchoAsync(PipeEchoInput input, TaskContext context, CancellationToken cancellationToken)
     {
-        var pipe = context.Pipe(input.Pipe);
+        var pipe = context.Pipe<Payload>(input.Pipe);
         await using var end = input.End.ToUpperInvariant() switch
         {
             "A" => pipe.EndA,
@@ -108,7 +109,7 @@ internal static class ExchangeHandlers
             {
                 await end.SendAsync(message, cancellationToken);
             }
-            catch (OrchestratorException exception) when (exception.Reason == ErrorReason.BrokenPipe)
+            catch (OrchestratorException exception) when (exception.Reason == FailureReason.BrokenPipe)
             {
                 // The other end was closed with messages under way, so the replies have no receiver.
                 return count;

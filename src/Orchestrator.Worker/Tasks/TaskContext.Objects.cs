@@ -1,7 +1,8 @@
+using System.Numerics;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Client.Objects;
 using Orchestrator.Protocol;
-using Orchestrator.V1;
 
 namespace Orchestrator.Worker.Tasks;
 
@@ -36,7 +37,16 @@ public sealed partial class TaskContext
     }
 
     /// <summary>A lock of this name, shared by all sessions. It is released at the end of the attempt at the latest.</summary>
-    public SharedLock Lock(string name, LockMode mode = LockMode.Plain) => Session.Lock(name, mode);
+    public SharedLock Lock(string name) => Session.Lock(name);
+
+    /// <summary>The lock of this name, which the attempt may acquire again while it holds it.</summary>
+    public SharedLock ReentrantLock(string name) => Session.ReentrantLock(name);
+
+    /// <summary>The lock of this name for readers, any number of which may hold it at once.</summary>
+    public SharedLock ReadLock(string name) => Session.ReadLock(name);
+
+    /// <summary>The lock of this name for a writer, which holds it alone.</summary>
+    public SharedLock WriteLock(string name) => Session.WriteLock(name);
 
     /// <summary>A semaphore of this name.</summary>
     /// <param name="name">Its name.</param>
@@ -67,22 +77,47 @@ public sealed partial class TaskContext
     /// <summary>
     /// A queue of this name, which must exist. Items that the attempt leases and does not complete are returned at its end.
     /// </summary>
-    public SharedQueue Queue(string name) => Session.Queue(name);
+    /// <param name="name">Its name.</param>
+    /// <param name="type">The JSON of the items; null takes that of the SDK, by reflection.</param>
+    /// <typeparam name="T">The items; <c>byte[]</c> and <c>ReadOnlyMemory&lt;byte&gt;</c> pass as they are.</typeparam>
+    public SharedQueue<T> Queue<T>(string name, JsonTypeInfo<T>? type = null) => Session.Queue(name, type);
 
     /// <summary>A pipe of this name, which must exist. The end that the attempt uses is closed when the attempt ends.</summary>
-    public SharedPipe Pipe(string name) => Session.Pipe(name);
+    /// <param name="name">Its name.</param>
+    /// <param name="type">The JSON of the messages; null takes that of the SDK, by reflection.</param>
+    /// <typeparam name="T">The messages; <c>byte[]</c> and <c>ReadOnlyMemory&lt;byte&gt;</c> pass as they are.</typeparam>
+    public SharedPipe<T> Pipe<T>(string name, JsonTypeInfo<T>? type = null) => Session.Pipe(name, type);
 
     /// <summary>A dict of this name; its first entry creates it, and it outlives the attempt.</summary>
-    public SharedDict Dict(string name) => Session.Dict(name);
+    /// <param name="name">Its name.</param>
+    /// <param name="durability">What it survives, if this creates it.</param>
+    /// <param name="type">The JSON of the values; null takes that of the SDK, by reflection.</param>
+    /// <typeparam name="T">The values; <c>byte[]</c> and <c>ReadOnlyMemory&lt;byte&gt;</c> pass as they are.</typeparam>
+    public SharedDict<T> Dict<T>(
+        string name, DurabilityLevel durability = DurabilityLevel.Default, JsonTypeInfo<T>? type = null) =>
+        Session.Dict(name, durability, type);
 
     /// <summary>A list of this name; its first change creates it, and it outlives the attempt.</summary>
-    public SharedList List(string name) => Session.List(name);
+    /// <param name="name">Its name.</param>
+    /// <param name="durability">What it survives, if this creates it.</param>
+    /// <param name="type">The JSON of the elements; null takes that of the SDK, by reflection.</param>
+    /// <typeparam name="T">The elements; <c>byte[]</c> and <c>ReadOnlyMemory&lt;byte&gt;</c> pass as they are.</typeparam>
+    public SharedList<T> List<T>(
+        string name, DurabilityLevel durability = DurabilityLevel.Default, JsonTypeInfo<T>? type = null) =>
+        Session.List(name, durability, type);
 
     /// <summary>A number of this name; its first change creates it, and it outlives the attempt.</summary>
-    public SharedValue Value(string name) => Session.Value(name);
+    /// <param name="name">Its name.</param>
+    /// <param name="durability">What it survives, if this creates it.</param>
+    /// <typeparam name="T"><c>long</c>, <c>int</c>, <c>double</c> or <c>float</c>.</typeparam>
+    public SharedValue<T> Value<T>(string name, DurabilityLevel durability = DurabilityLevel.Default)
+        where T : struct, INumber<T> => Session.Value<T>(name, durability);
 
     /// <summary>An array of numbers of this name; it outlives the attempt.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="length">Its length when this creates it; 0 does not create it.</param>
-    public SharedArray Array(string name, long length = 0) => Session.Array(name, length);
+    /// <param name="durability">What it survives, if this creates it.</param>
+    /// <typeparam name="T"><c>long</c>, <c>int</c>, <c>double</c> or <c>float</c>.</typeparam>
+    public SharedArray<T> Array<T>(string name, long length = 0, DurabilityLevel durability = DurabilityLevel.Default)
+        where T : struct, INumber<T> => Session.Array<T>(name, length, durability);
 }

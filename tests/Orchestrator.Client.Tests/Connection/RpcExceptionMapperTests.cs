@@ -5,6 +5,7 @@ using Google.Rpc;
 using Grpc.Core;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.V1;
 using Status = Grpc.Core.Status;
 
@@ -32,7 +33,7 @@ public sealed class RpcExceptionMapperTests
             StatusCode.Unauthenticated or StatusCode.PermissionDenied => typeof(AccessDeniedException),
             _ => typeof(OrchestratorException),
         };
-        Assert.Equal((expected, status, ErrorReason.Unspecified), (mapped.GetType(), mapped.StatusCode, mapped.Reason));
+        Assert.Equal((expected, status, FailureReason.Unspecified), (mapped.GetType(), mapped.StatusCode, mapped.Reason));
         Assert.Contains("what happened", mapped.Message, StringComparison.Ordinal);
         Assert.Same(thrown, mapped.InnerException);
     }
@@ -46,12 +47,12 @@ public sealed class RpcExceptionMapperTests
     }
 
     [Theory]
-    [InlineData("ERROR_REASON_STALE", "orchestrator", ErrorReason.Stale)]
-    [InlineData("STALE", "orchestrator", ErrorReason.Stale)]
-    [InlineData("A_REASON_OF_A_LATER_VERSION", "orchestrator", ErrorReason.Unspecified)]
-    [InlineData("", "orchestrator", ErrorReason.Unspecified)]
-    [InlineData("STALE", "elsewhere", ErrorReason.Unspecified)]
-    public void A_reason_is_known_by_its_name_and_domain(string name, string domain, ErrorReason reason)
+    [InlineData("ERROR_REASON_STALE", "orchestrator", FailureReason.Stale)]
+    [InlineData("STALE", "orchestrator", FailureReason.Stale)]
+    [InlineData("A_REASON_OF_A_LATER_VERSION", "orchestrator", FailureReason.Unspecified)]
+    [InlineData("", "orchestrator", FailureReason.Unspecified)]
+    [InlineData("STALE", "elsewhere", FailureReason.Unspecified)]
+    public void A_reason_is_known_by_its_name_and_domain(string name, string domain, FailureReason reason)
     {
         var status = new Google.Rpc.Status { Code = (int)StatusCode.FailedPrecondition, Message = "m" };
         status.Details.Add(Any.Pack(new ErrorInfo { Reason = name, Domain = domain }));

@@ -53,7 +53,7 @@ public sealed class ClientRegistrationTests
             options.Endpoint = "http://127.0.0.1:1";
             options.ReconnectFor = TimeSpan.Zero;
         }));
-        var client = provider.GetRequiredService<OrchestratorClient>();
+        var client = provider.GetRequiredService<IOrchestratorClient>();
         Assert.Same(client, provider.GetRequiredService<IExecutor>());
         await Assert.ThrowsAsync<CoordinatorUnavailableException>(() => client.GetStatusAsync(TestContext.Current.CancellationToken));
     }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Google.Protobuf.WellKnownTypes;
+using Orchestrator.Client.Objects;
 using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
@@ -21,7 +22,7 @@ public sealed class RunOptionsTests
         [typeof(RetryOptions)] = new RetryOptions(),
         [typeof(IReadOnlyList<ulong>)] = new ulong[] { 1, 2 },
         [typeof(IReadOnlyDictionary<string, string>)] = new Dictionary<string, string> { ["a"] = "b" },
-        [typeof(Durability)] = Durability.Disk,
+        [typeof(DurabilityLevel)] = DurabilityLevel.Disk,
     };
 
     /// <summary>By reflection, so that an option that is added and forgotten in the message fails.</summary>

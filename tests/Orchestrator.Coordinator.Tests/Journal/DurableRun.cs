@@ -1,5 +1,5 @@
 using Google.Protobuf;
-using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Contract;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Mapping;

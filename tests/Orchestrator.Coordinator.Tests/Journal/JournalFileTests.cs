@@ -1,4 +1,4 @@
-using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Contract;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Core.Common;

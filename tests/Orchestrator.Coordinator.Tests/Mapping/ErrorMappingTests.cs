@@ -57,7 +57,7 @@ public sealed class ErrorMappingTests
         Assert.Equal("orchestrator", info.Domain);
         Assert.Equal(info.Reason, info.Reason.ToUpperInvariant());
         var arrived = RpcExceptionMapper.Map(sent, Endpoint);
-        Assert.Equal((reason, status), (arrived.Reason, arrived.StatusCode));
+        Assert.Equal(((Client.Results.FailureReason)reason, status), (arrived.Reason, arrived.StatusCode));
         Assert.Contains("what happened", arrived.Message, StringComparison.Ordinal);
     }
 
@@ -87,7 +87,7 @@ public sealed class ErrorMappingTests
         Assert.Equal(
             ["task.handler", "task.tag"],
             sent.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations.Select(violation => violation.Field));
-        Assert.Equal(ErrorReason.Invalid, RpcExceptionMapper.Map(sent, Endpoint).Reason);
+        Assert.Equal(Client.Results.FailureReason.Invalid, RpcExceptionMapper.Map(sent, Endpoint).Reason);
     }
 
     [Theory]
@@ -111,6 +111,6 @@ public sealed class ErrorMappingTests
     {
         var status = new Google.Rpc.Status { Code = (int)StatusCode.NotFound, Message = "m" };
         status.Details.Add(Google.Protobuf.WellKnownTypes.Any.Pack(new ErrorInfo { Reason = "NOT_FOUND", Domain = "elsewhere" }));
-        Assert.Equal(ErrorReason.Unspecified, RpcExceptionMapper.Map(status.ToRpcException(), Endpoint).Reason);
+        Assert.Equal(Client.Results.FailureReason.Unspecified, RpcExceptionMapper.Map(status.ToRpcException(), Endpoint).Reason);
     }
 }

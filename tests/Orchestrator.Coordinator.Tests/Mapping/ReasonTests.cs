@@ -1,5 +1,6 @@
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.V1;
 
@@ -28,10 +29,10 @@ public sealed class ReasonTests
     {
         var expected = OfCalls.GetValueOrDefault(reason, typeof(OrchestratorException));
         var byCall = RpcExceptionMapper.Map(RpcErrors.Create(reason, "what happened"), Endpoint);
-        Assert.Equal((expected, reason), (byCall.GetType(), byCall.Reason));
+        Assert.Equal((expected, (FailureReason)reason), (byCall.GetType(), byCall.Reason));
         var byOperation = RpcExceptionMapper.Map(
             new OperationError { Code = (int)RpcErrors.StatusOf(reason), Reason = reason, Message = "what happened" });
-        Assert.Equal((expected, reason), (byOperation.GetType(), byOperation.Reason));
+        Assert.Equal((expected, (FailureReason)reason), (byOperation.GetType(), byOperation.Reason));
         Assert.Equal(byCall.StatusCode, byOperation.StatusCode);
     }
 
@@ -54,6 +55,6 @@ public sealed class ReasonTests
         Assert.Contains("task 7 ('work')", error.Message, StringComparison.Ordinal);
         Assert.Contains("said", error.Message, StringComparison.Ordinal);
         if (error is OrchestratorException typed)
-            Assert.Equal(reason, typed.Reason);
+            Assert.Equal((FailureReason)reason, typed.Reason);
     }
 }

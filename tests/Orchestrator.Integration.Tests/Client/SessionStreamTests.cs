@@ -1,7 +1,7 @@
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Results;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.V1;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
@@ -27,7 +27,7 @@ public sealed class SessionStreamTests(SharedCoordinator shared) : IClassFixture
                 Assert.True(Blocking(value.AddAsync(1)), "the reader waits for a caller that waits for the reader");
             }
         }).WaitAsync(s_patience);
-        Assert.Equal(400, (await value.ReadAsync())!.Integer);
+        Assert.Equal(400, await value.ReadAsync());
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class SessionStreamTests(SharedCoordinator shared) : IClassFixture
         Assert.All(stuck, task => Assert.False(task.IsCompleted));
         release.Set();
         await Task.WhenAll(stuck).WaitAsync(s_patience);
-        Assert.Equal(203, (await value.ReadAsync())!.Integer);
+        Assert.Equal(203, await value.ReadAsync());
 
         async Task StuckAsync()
         {
@@ -98,7 +98,7 @@ public sealed class SessionStreamTests(SharedCoordinator shared) : IClassFixture
         await using var client = await ClientAsync();
         await using var session = await client.OpenSessionAsync("large");
         var queue = Unique("queue");
-        await client.CreateQueueAsync(new QueueSpec { Name = queue, MaxItems = 1_000, MaxBytes = 100_000_000 });
+        await client.Contract.CreateQueueAsync(new QueueSpec { Name = queue, MaxItems = 1_000, MaxBytes = 100_000_000 });
         // One caller, without awaiting each put: puts take effect in the order of their calls.
         var puts = Enumerable.Range(0, 500).Select(
             i => session.Queue(queue).PutAsync(Payloads.FromBytes(new byte[i % 10 == 0 ? 900_000 : i]))).ToArray();
@@ -116,7 +116,7 @@ public sealed class SessionStreamTests(SharedCoordinator shared) : IClassFixture
         var waiting = session.Event(Unique("never")).WaitAsync();
         var huge = Payloads.FromBytes(new byte[Protocol.ProtocolConstants.MaxMessageBytes]);
         var error = await Assert.ThrowsAnyAsync<OrchestratorException>(() => session.Dict(Unique("d")).SetAsync("key", huge));
-        Assert.Equal(ErrorReason.LimitExceeded, error.Reason);
+        Assert.Equal(FailureReason.LimitExceeded, error.Reason);
         Assert.Contains("larger than a message may be", error.Message, StringComparison.Ordinal);
         Assert.Equal(1, await session.Value(Unique("n")).AddAsync(1));
         Assert.False(waiting.IsCompleted);

@@ -184,9 +184,9 @@ public sealed class ClearLineTests(SharedCoordinator shared) : IClassFixture<Sha
         await using var client = await OrchestratorClient.ConnectAsync(
             new OrchestratorClientOptions { DataDirectory = shared.Coordinator.DataDirectory });
         for (var i = 0; i < Length; i++)
-            last = (await client.SubmitAsync([Specs.Json("echo", "1", new TaskOptions { DependsOn = { last } })]))[0];
+            last = (await client.Contract.SubmitAsync([Specs.Json("echo", "1", new TaskOptions { DependsOn = { last } })]))[0];
         await client.CancelAsync([head]);
-        var end = Assert.Single((await client.WaitAsync([last])).Done);
+        var end = Assert.Single((await client.Contract.WaitAsync([last])).Done);
         Assert.Equal((TaskState.Failed, ErrorReason.DependencyFailed), (end.State, end.Error.Reason));
         Assert.Equal($"task {head} (sleep) ended CANCELLED, and this task depends on it, directly or through others", end.Error.Message);
     }

@@ -1,5 +1,4 @@
 using Orchestrator.Cli.Common;
-using Orchestrator.Client.Serialization;
 using Orchestrator.Client.Tasks;
 using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Integration.Tests.Scenarios;

@@ -1,6 +1,5 @@
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
-using Orchestrator.Client.Streams;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.Load;
 using Orchestrator.V1;
@@ -23,7 +22,7 @@ public sealed class CancelStormTests(ITestOutputHelper output)
             new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });
         var ledger = new TaskLedger(0);
         var counts = await coordinator.CountsAsync();
-        await using var stream = client.OpenTaskStream(new TaskStreamOptions { OnResult = ledger.End });
+        await using var stream = client.Contract.OpenTaskStream(new TaskStreamOptions { OnResult = ledger.End });
         // Warms up what is allocated once, and fills the kept history of ended tasks.
         await RunAsync(Batch * 5);
         var before = ProcessUsage.Of(coordinator);

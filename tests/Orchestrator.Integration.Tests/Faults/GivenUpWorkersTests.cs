@@ -2,6 +2,7 @@ using Orchestrator.Cli.Common;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Tasks;
 using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Infrastructure;
@@ -152,7 +153,7 @@ public sealed class GivenUpWorkersTests
             TestContext.Current.CancellationToken);
         var error = await Assert.ThrowsAsync<TaskFailedException>(
             () => client.RunAsync<int>("echo", 1, cancellationToken: TestContext.Current.CancellationToken));
-        Assert.Equal(ErrorReason.WorkerLost, error.Reason);
+        Assert.Equal(FailureReason.WorkerLost, error.Reason);
         Assert.Contains(cause, error.Message, StringComparison.Ordinal);
     }
 

@@ -4,7 +4,7 @@ using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Objects;
-using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
@@ -85,8 +85,8 @@ public sealed class HoldLossTests
 
     private static async Task PrepareAsync(OrchestratorClient client, CoordinationSession session)
     {
-        await client.CreateQueueAsync(new QueueSpec { Name = "q" });
-        await client.CreatePipeAsync(new PipeSpec { Name = "p", Duplex = true });
+        await client.Contract.CreateQueueAsync(new QueueSpec { Name = "q" });
+        await client.Contract.CreatePipeAsync(new PipeSpec { Name = "p", Duplex = true });
         await session.Queue("q").PutAsync(Payloads.FromText("job"));
     }
 
@@ -129,14 +129,16 @@ public sealed class HoldLossTests
             var end = world._session.Pipe("p").EndA;
             await end.SendAsync(Payloads.FromText("last words"));
             await UntilAsync(async () => await world.IsHeldAsync());
-            world._token = (await world._client.ListSyncAsync()).Single(item => item.Object == "locks/l").Holders.Single().FencingToken;
+            world._token = (await world._client.Contract.ListSyncAsync())
+                .Single(item => item.Object == "locks/l").Holders.Single().FencingToken;
             world._waits.Add(world.TakeLockAsync());
             world._waits.Add(world.TakePermitAsync());
             world._waits.Add(world.TakeItemAsync());
             world._waits.Add(world.MeetAsync());
             await UntilAsync(
-                async () => (await world._client.ListSyncAsync()).Count(item => item.Waiters.Any(waiter => waiter.TaskId == 0)) == 3
-                && (await world._client.GetQueueAsync("q")).WaitingGetters == 2);
+                async () => (await world._client.Contract.ListSyncAsync())
+                    .Count(item => item.Waiters.Any(waiter => waiter.TaskId == 0)) == 3
+                && (await world._client.Contract.GetQueueAsync("q")).WaitingGetters == 2);
             return world;
         }
 
@@ -180,18 +182,18 @@ public sealed class HoldLossTests
         private async Task MeetAsync()
         {
             var error = await Assert.ThrowsAsync<OrchestratorException>(() => _partner.Barrier("b", 3).WaitAsync());
-            Assert.Equal(ErrorReason.BrokenBarrier, error.Reason);
+            Assert.Equal(FailureReason.BrokenBarrier, error.Reason);
             Assert.Contains("task-", error.Message, StringComparison.Ordinal);
         }
 
         private async Task<bool> IsHeldAsync()
         {
-            var objects = await _client.ListSyncAsync();
+            var objects = await _client.Contract.ListSyncAsync();
             return objects.Any(item => item.Object == "locks/l" && item.Holders.Count == 1)
                 && objects.Any(item => item.Object == "semaphores/s" && item.Holders.Count == 1)
                 && objects.Any(item => item.Object == "barriers/b" && item.Waiters.Count == 1)
-                && (await _client.GetQueueAsync("q")) is { LeasedItems: 1, WaitingGetters: 1 }
-                && (await _client.ListPipesAsync()).Single() is { BAttached: true, BufferedToA: 1 };
+                && (await _client.Contract.GetQueueAsync("q")) is { LeasedItems: 1, WaitingGetters: 1 }
+                && (await _client.Contract.ListPipesAsync()).Single() is { BAttached: true, BufferedToA: 1 };
         }
     }
 }

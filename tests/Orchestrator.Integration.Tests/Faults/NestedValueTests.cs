@@ -3,7 +3,6 @@ using Grpc.Core;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Serialization;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.TestKit;
 using Orchestrator.Transport.RawMessages;
@@ -168,7 +167,7 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
         Assert.Equal(objects, await session.Queue("q").GetAsync(cancellation));
         Assert.Equal(arrays, await session.Dict("d").GetAsync("a", cancellation));
         Assert.Equal(objects, await session.Dict("d").GetAsync("o", cancellation));
-        Assert.Equal([arrays, objects], (await session.List("l").ReadAsync(cancellationToken: cancellation)).Values);
+        Assert.Equal([arrays, objects], (await session.List("l").ReadAsync(cancellationToken: cancellation)));
         Assert.Equal(arrays, (await second.Tasks.WaitTasksAsync(new WaitTasksRequest { TaskIds = { task } }, Soon)).Done[0].Output);
         var watched = 0;
         using var watch = State(second).WatchState(new WatchStateRequest { Kind = StateKind.List, Name = "l" }, Soon);
@@ -196,7 +195,7 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
         await using var server = await DeepServer.StartAsync();
         await using var client = await server.ConnectAsync();
         var cancellation = TestContext.Current.CancellationToken;
-        await using (var stream = client.OpenTaskStream(cancellationToken: cancellation))
+        await using (var stream = client.Contract.OpenTaskStream(cancellationToken: cancellation))
         {
             await stream.SubmitAsync(
                 [new TaskSpec { Handler = "deep", Tag = 1 }, new TaskSpec { Handler = "shallow", Tag = 2 }], cancellation);
@@ -216,7 +215,7 @@ public sealed class NestedValueTests(SharedCoordinator shared) : IClassFixture<S
         await using var session = await client.OpenSessionAsync("watcher");
         var watch = await Assert.ThrowsAsync<OrchestratorException>(async () =>
         {
-            await foreach (var change in session.Dict("deep").WatchAsync(cancellationToken: cancellation))
+            await foreach (var change in session.Dict("deep").WatchMessagesAsync(cancellationToken: cancellation))
                 Assert.Fail($"{change.Version}");
         });
         Assert.Equal(StatusCode.DataLoss, watch.StatusCode);

@@ -218,7 +218,7 @@ public sealed class PausedProcessTests(ITestOutputHelper output)
             Assert.Contains($"fencing token {held.FencingToken}", stale.Message, StringComparison.Ordinal);
         }
 
-        Assert.Equal(2, (await other.Value("resource").ReadAsync())!.Integer);
+        Assert.Equal(2, await other.Value("resource").ReadAsync());
     }
 
     private static NumberEdit Add() => new() { Add = new Number { Integer = 1 } };

@@ -1,6 +1,7 @@
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Tasks;
 using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Infrastructure;
@@ -103,18 +104,18 @@ public sealed class RenewalTests(ITestOutputHelper output)
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         await using var client = await OrchestratorClient.ConnectAsync(
             new OrchestratorClientOptions { Endpoint = coordinator.LocalAddress, DataDirectory = data }, limit.Token);
-        var before = Assert.Single((await client.GetStatusAsync(limit.Token)).Workers);
+        var before = Assert.Single((await client.Contract.GetStatusAsync(limit.Token)).Workers);
         await File.WriteAllTextAsync(refusal, "", limit.Token);
         var error = await Assert.ThrowsAsync<OrchestratorException>(() => client.RecycleWorkersAsync(cancellationToken: limit.Token));
         Assert.Equal(
-            (ErrorReason.WorkerLost, "the successor of worker-1 did not start: exited with code 3"), (error.Reason, error.Message));
+            (FailureReason.WorkerLost, "the successor of worker-1 did not start: exited with code 3"), (error.Reason, error.Message));
         File.Delete(refusal);
-        var after = Assert.Single((await client.GetStatusAsync(limit.Token)).Workers);
+        var after = Assert.Single((await client.Contract.GetStatusAsync(limit.Token)).Workers);
         Assert.Equal((before.Pid, before.Incarnation, WorkerState.Ready), (after.Pid, after.Incarnation, after.State));
         Assert.Equal(30, await client.RunAsync<int>("sum_of_squares", new { n = 5 }, cancellationToken: limit.Token));
         // The failed start does not count against the slot.
         Assert.Equal(1, await client.RecycleWorkersAsync(cancellationToken: limit.Token));
-        Assert.NotEqual(before.Pid, Assert.Single((await client.GetStatusAsync(limit.Token)).Workers).Pid);
+        Assert.NotEqual(before.Pid, Assert.Single((await client.Contract.GetStatusAsync(limit.Token)).Workers).Pid);
     }
 
     [Fact]

@@ -33,7 +33,7 @@ public sealed class SlowNetworkTests(ITestOutputHelper output)
         {
             var value = session.Value("slow");
             await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => value.AddAsync(1)));
-            Assert.Equal(100, (await value.ReadAsync())!.Integer);
+            Assert.Equal(100, await value.ReadAsync());
         }
 
         await coordinator.CloseAsync(ledger, before);
@@ -65,7 +65,7 @@ public sealed class SlowNetworkTests(ITestOutputHelper output)
                 return Specs.Json("increment", """{"dict": "cut", "key": "runs"}""", tag: tag, requestId: $"cut-{seed}-{tag}");
             }).ToArray();
             relay.CutAfter(random.Next(1, 9_000));
-            var answer = await SendUntilAnsweredAsync(() => client.SubmitAsync(tasks));
+            var answer = await SendUntilAnsweredAsync(() => client.Contract.SubmitAsync(tasks));
             for (var i = 0; i < tasks.Length; i++)
                 ids.Add(answer[i], tasks[i].Tag);
         }
@@ -74,7 +74,7 @@ public sealed class SlowNetworkTests(ITestOutputHelper output)
         relay.CutAfter(random.Next(1, 2_000));
         foreach (var chunk in ids.Keys.Chunk(500))
         {
-            foreach (var result in (await SendUntilAnsweredAsync(() => client.WaitAsync(chunk))).Done)
+            foreach (var result in (await SendUntilAnsweredAsync(() => client.Contract.WaitAsync(chunk))).Done)
                 ledger.End(result);
         }
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Streams;
 using Orchestrator.TestKit;
 using Orchestrator.TestKit.Load;
 using Orchestrator.V1;
@@ -27,7 +26,7 @@ public sealed class VanishedClientTests(ITestOutputHelper output)
         await coordinator.Sync.AcquireLockAsync(new AcquireLockRequest { Lock = "gate", SessionId = gate }, CoordinatorProcess.Deadline());
         await using (var client = await ConnectAsync(coordinator, relay.Address))
         {
-            await using var stream = client.OpenTaskStream(new TaskStreamOptions { DetachOnDisconnect = detached });
+            await using var stream = client.Contract.OpenTaskStream(new TaskStreamOptions { DetachOnDisconnect = detached });
             for (var i = 0; i < 50; i++)
                 await stream.SubmitAsync(
                     Specs.Json("hold", """{"locks": ["gate"]}""", tag: (ulong)i), TestContext.Current.CancellationToken);

@@ -1,4 +1,3 @@
-using Orchestrator.Client.Serialization;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

@@ -95,10 +95,10 @@ public sealed class ObjectMemoryTests
         await using var client = await OrchestratorClient.ConnectAsync(
             new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });
         await using var session = await client.OpenSessionAsync("producer");
-        await client.CreateQueueAsync(new QueueSpec { Name = "items", MaxItems = count, MaxBytes = 1L << 30 });
+        await client.Contract.CreateQueueAsync(new QueueSpec { Name = "items", MaxItems = count, MaxBytes = 1L << 30 });
         await session.Queue("items").PutAllAsync(
             Enumerable.Range(0, count).Select(_ => new Payload { Data = ByteString.CopyFrom(new byte[64]) }));
-        Assert.Equal(count, (await client.GetQueueAsync("items")).ReadyItems);
+        Assert.Equal(count, (await client.Contract.GetQueueAsync("items")).ReadyItems);
         var full = Measure(coordinator);
         await client.DeleteQueueAsync("items");
         return full;

@@ -2,7 +2,7 @@ using Grpc.Core;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Streams;
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Tasks;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.TestKit;
@@ -195,7 +195,8 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
 
         var streamed = new Reader();
         var ended = new TaskCompletionSource<TaskResult>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using (var stream = client.OpenTaskStream(new TaskStreamOptions { OnEvent = streamed.Take, OnResult = ended.SetResult }))
+        await using (var stream = client.Contract.OpenTaskStream(
+            new TaskStreamOptions { OnEvent = streamed.Take, OnResult = ended.SetResult }))
         {
             await stream.SubmitAsync(Yield(0, 300, 10), TestContext.Current.CancellationToken);
             Assert.Equal(
@@ -307,6 +308,21 @@ public sealed class MissedEventsTests(YieldingCoordinator shared) : IClassFixtur
                     End(item.Result);
                     break;
             }
+        }
+
+        /// <summary>The same event as the SDK tells it.</summary>
+        public void Take(TaskUpdate item)
+        {
+            var message = new TaskEvent { Sequence = item.Sequence, DroppedBefore = item.DroppedBefore };
+            if (item.PartialOutput is { } bytes)
+                message.PartialOutput = Payloads.FromBytes(bytes);
+            if (item.Log is { } line)
+                message.Log = new LogLine { Level = line.Level, Message = line.Message };
+            if (item.State is { } state)
+                message.State = (TaskState)state;
+            if (item.Result is { } result)
+                message.Result = new TaskResult { TaskId = result.TaskId, State = (TaskState)result.State };
+            Take(message);
         }
 
         public void End(TaskResult result) => Result = result;

@@ -18,11 +18,13 @@ public sealed class ExceptionTests
 {
     private static readonly CoordinatorEndpoint Endpoint = new(new Uri("http://127.0.0.1:7600"), "given", "token", "given");
 
+    private static readonly Type[] s_clients = [typeof(OrchestratorClient), typeof(ContractClient)];
+
     public static TheoryData<string> Methods =>
-        [.. typeof(OrchestratorClient).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+        [.. s_clients.SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
             .Where(method => !method.IsSpecialName
-                && method.Name is not (nameof(OrchestratorClient.DisposeAsync) or nameof(OrchestratorClient.OpenTaskStream)))
-            .Select(method => method.ToString()!)];
+                && method.Name is not (nameof(OrchestratorClient.DisposeAsync) or nameof(ContractClient.OpenTaskStream)))
+            .Select(Signature)];
 
     [Theory]
     [MemberData(nameof(Methods))]
@@ -36,11 +38,12 @@ public sealed class ExceptionTests
             VerifyOnConnect = false,
             ReconnectFor = TimeSpan.Zero,
         });
-        var method = typeof(OrchestratorClient).GetMethods().Single(method => method.ToString() == signature);
+        var method = s_clients.SelectMany(type => type.GetMethods()).Single(method => Signature(method) == signature);
         if (method.IsGenericMethodDefinition)
             method = method.MakeGenericMethod([.. method.GetGenericArguments().Select(_ => typeof(int))]);
         var arguments = method.GetParameters().Select(parameter => Example(parameter.ParameterType)).ToArray();
-        await Assert.ThrowsAsync<CoordinatorUnavailableException>(() => FinishAsync(method.Invoke(client, arguments)!).Soon());
+        await Assert.ThrowsAsync<CoordinatorUnavailableException>(() => FinishAsync(
+            method.Invoke(method.DeclaringType == typeof(OrchestratorClient) ? client : client.Contract, arguments)!).Soon());
     }
 
     [Fact]
@@ -55,11 +58,11 @@ public sealed class ExceptionTests
         using var giveUp = new CancellationTokenSource();
         var waiting = a.Lock("y").AcquireAsync(giveUp.Token);
         using var limit = new CancellationTokenSource(SdkWaits.Patience);
-        while ((await client.ExplainWaitsAsync(limit.Token)).Count == 0)
+        while ((await client.Contract.ExplainWaitsAsync(limit.Token)).Count == 0)
             await Task.Delay(10, limit.Token);
         var deadlock = await Assert.ThrowsAsync<DeadlockException>(() => b.Lock("x").AcquireAsync().Soon());
         Assert.Equal(["a", "b"], deadlock.Cycle.Select(edge => edge.WaiterName).Order());
-        Assert.Equal(["locks/x", "locks/y"], deadlock.Cycle.Select(edge => edge.Object).Order());
+        Assert.Equal(["locks/x", "locks/y"], deadlock.Cycle.Select(edge => edge.ObjectName).Order());
         await giveUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.Soon());
         x.ThrowIfLost();
@@ -85,11 +88,11 @@ public sealed class ExceptionTests
         await using var held = await other.Lock("held").AcquireAsync();
         var one = new Payload();
         foreach (var queue in (string[])["empty", "full", "leased"])
-            await client.CreateQueueAsync(new QueueSpec { Name = queue, MaxItems = 1 });
+            await client.Contract.CreateQueueAsync(new QueueSpec { Name = queue, MaxItems = 1 });
         await session.Queue("full").PutAsync(one);
         await session.Queue("leased").PutAsync(one);
         await using var leased = await session.Queue("leased").LeaseAsync();
-        await client.CreatePipeAsync(new PipeSpec { Name = "pipe", Duplex = true });
+        await client.Contract.CreatePipeAsync(new PipeSpec { Name = "pipe", Duplex = true });
         var end = session.Pipe("pipe").EndA;
 
         Task[] waiting =
@@ -98,10 +101,10 @@ public sealed class ExceptionTests
                 .PutAsync(one), session.Queue("full").JoinAsync(),
             session.Event("never").WaitAsync(), session.Latch("latch", 1).WaitAsync(), session.Barrier("barrier", 2)
                 .WaitAsync(), end.ReceiveAsync(),
-            DrainAsync(session.Dict("dict").WatchAsync()), DrainAsync(session.Queue("empty").LeaseAllAsync()),
+            DrainAsync(session.Dict("dict").WatchMessagesAsync()), DrainAsync(session.Queue("empty").LeaseAllAsync()),
         ];
         // The lock's holder is the only one with a waiter; the other waits have no particular holder.
-        await UntilAsync(async () => (await client.ExplainWaitsAsync()).Count > 0);
+        await UntilAsync(async () => (await client.Contract.ExplainWaitsAsync()).Count > 0);
         coordinator.Kill();
         await coordinator.WaitForExitAsync();
         foreach (var wait in waiting)
@@ -131,8 +134,10 @@ public sealed class ExceptionTests
 
         // An item is settled once: after the attempt to complete it, it can no longer be rejected.
         static bool IsCall(MethodInfo method) => !method.IsSpecialName && method.Name.EndsWith("Async", StringComparison.Ordinal)
-            && method.Name is not ("DisposeAsync" or nameof(LeasedItem.RejectAsync));
+            && method.Name is not ("DisposeAsync" or nameof(LeasedItem<>.RejectAsync));
     }
+
+    private static string Signature(MethodInfo method) => $"{method.DeclaringType!.Name}: {method}";
 
     private static async Task FinishAsync(object result)
     {
@@ -176,6 +181,10 @@ public sealed class ExceptionTests
             return new[] { 1 }.ToAsyncEnumerable();
         if (type == typeof(TaskFunction<int, int>))
             return TaskFunction.Json<int, int>("x");
+        if (type == typeof(UpdateGuard))
+            return new UpdateGuard();
+        if (type == typeof(RateLimiterOptions))
+            return new RateLimiterOptions { Permits = 1 };
         if (type == typeof(TimeSpan))
             return TimeSpan.FromSeconds(1);
         if (type == typeof(int))

@@ -6,7 +6,6 @@ using Orchestrator.App;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Objects;
-using Orchestrator.Client.Serialization;
 using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
@@ -66,7 +65,7 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
             ["SharedRateLimiter.TryAcquireAsync.timeout"] = async (client, session) =>
             {
                 var name = Name();
-                await client.CreateRateLimiterAsync(new RateLimiterSpec { Name = name, Permits = 1, Period = Specs.Seconds(1) });
+                await client.Contract.CreateRateLimiterAsync(new RateLimiterSpec { Name = name, Permits = 1, Period = Specs.Seconds(1) });
                 Assert.Null(await session.RateLimiter(name).TryAcquireAsync(s_infinite));
             },
             ["SharedQueue.TryPutAsync.timeout"] = async (client, session) => Assert.True(
@@ -113,21 +112,18 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
                 await pipe.EndA.SendAsync(Payloads.FromNumber(1));
                 Assert.NotNull((await receiving).Message);
             },
-            ["OrchestratorClient.WaitAsync.timeout"] = async (client, _) =>
+            ["ContractClient.WaitAsync.timeout"] = async (client, _) =>
             {
-                var ids = await client.SubmitAsync([Specs.Json("echo", "1")]);
-                Assert.Single((await client.WaitAsync(ids, timeout: s_infinite)).Done);
+                var ids = await client.Contract.SubmitAsync([Specs.Json("echo", "1")]);
+                Assert.Single((await client.Contract.WaitAsync(ids, timeout: s_infinite)).Done);
             },
             ["TaskHandles.WaitAsync.timeout"] = async (client, _) =>
                 Assert.Empty((await TaskHandles.WaitAsync(
                     [await client.SubmitAsync(TaskFunction.Json<int, int>("echo"), 1)], timeout: s_infinite)).Pending),
-            ["OrchestratorClient.DrainAsync.timeout"] = async (_, _) =>
-            {
-                // The coordinator accepts no more tasks afterwards, so the test has its own.
-                await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
-                await using var client = await SdkFixture.ConnectAsync(coordinator);
-                Assert.Equal(0, await client.DrainAsync(s_infinite, stop: false));
-            },
+            ["OrchestratorClient.DrainAsync.timeout"] = (_, _) => DrainsAsync(client => client.DrainAsync(s_infinite, stop: false)),
+            ["ContractClient.DrainAsync.timeout"] = (_, _) => DrainsAsync(client => client.Contract.DrainAsync(s_infinite, stop: false)),
+            ["QueueOptions.Aging"] = (client, _) => CreatesAsync(client, new QueueOptions { Aging = s_infinite }),
+            ["QueueOptions.IdleTtl"] = (client, _) => CreatesAsync(client, new QueueOptions { IdleTtl = s_infinite }),
             ["OrchestratorClientOptions.ReconnectFor"] = async (client, _) =>
             {
                 await using var patient = await OrchestratorClient.ConnectAsync(
@@ -163,6 +159,13 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
             await foreach (var status in client.WatchStatusAsync(s_infinite))
                 break;
         },
+        ["ContractClient.WatchStatusAsync.interval"] = async (client, _) =>
+        {
+            await foreach (var status in client.Contract.WatchStatusAsync(s_infinite))
+                break;
+        },
+        ["RateLimiterOptions.Period"] = (client, _) =>
+            client.CreateRateLimiterAsync(Name(), new RateLimiterOptions { Permits = 1, Period = s_infinite }),
         ["LeasedItem.ExtendAsync.lease"] = async (client, session) =>
         {
             await using var item = await (await QueueAsync(client, session)).LeaseAsync();
@@ -173,7 +176,11 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
     };
 
     /// <summary>Times that the SDK returns rather than takes.</summary>
-    private static readonly string[] s_told = ["ResourceExhaustedException..ctor.retryAfter"];
+    private static readonly string[] s_told =
+    [
+        "ResourceExhaustedException..ctor.retryAfter", "QueueStatus.OldestAge", "WaitLink..ctor.Waiting", "WaitLink.Waiting",
+        "WorkerPostMortem.CpuTime",
+    ];
 
     public static TheoryData<string> Unlimited => [.. s_unlimited.Keys];
 
@@ -184,16 +191,17 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
     {
         const BindingFlags Public = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         var types = new[] { typeof(OrchestratorClient).Assembly, typeof(TaskExecutor).Assembly,
-            typeof(OrchestratorApp).Assembly }.SelectMany(assembly => assembly.GetExportedTypes()).ToArray();
+            typeof(OrchestratorApp).Assembly }.SelectMany(assembly => assembly.GetExportedTypes())
+            .Where(type => !type.IsInterface).ToArray();
         var parameters = types
             .SelectMany(type => type.GetMethods(Public).Where(method => !method.IsSpecialName).Cast<MethodBase>()
                 .Concat(type.GetConstructors(Public)))
             .SelectMany(method => method.GetParameters().Where(parameter => IsTime(parameter.ParameterType)).Select(
-                parameter => $"{method.DeclaringType!.Name}.{method.Name}.{parameter.Name}"));
+                parameter => $"{NameOf(method.DeclaringType!)}.{method.Name}.{parameter.Name}"));
         var properties = types
             .SelectMany(type => type.GetProperties(Public))
             .Where(property => IsTime(property.PropertyType) && property.SetMethod is { IsPublic: true })
-            .Select(property => $"{property.DeclaringType!.Name}.{property.Name}");
+            .Select(property => $"{NameOf(property.DeclaringType!)}.{property.Name}");
         Assert.Equal(parameters.Concat(properties).Distinct().Order(StringComparer.Ordinal), s_unlimited.Keys.Concat(s_refused.Keys)
             .Concat(s_told).Order(StringComparer.Ordinal));
     }
@@ -229,16 +237,30 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
         Assert.Equal(s_infinite, Assert.Single(checks).Timeout);
     }
 
+    private static string NameOf(Type type) => type.Name.Split('`')[0];
+
+    private static async Task DrainsAsync(Func<OrchestratorClient, Task<long>> drain)
+    {
+        // The coordinator accepts no more tasks afterwards, so the test has its own.
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
+        await using var client = await SdkFixture.ConnectAsync(coordinator);
+        Assert.Equal(0, await drain(client));
+    }
+
+    private static async Task CreatesAsync(OrchestratorClient client, QueueOptions options) =>
+        Assert.Null((await client.CreateQueueAsync(Name(), options)).Options.Aging);
+
     private static async Task RunsAsync(OrchestratorClient client, RunOptions options) =>
         Assert.Equal(7, await client.RunAsync(TaskFunction.Json<int, int>("echo"), 7, options));
 
-    private static async Task<SharedQueue> QueueAsync(OrchestratorClient client, CoordinationSession session)
+    private static async Task<SharedQueue<Payload>> QueueAsync(OrchestratorClient client, CoordinationSession session)
     {
-        var queue = session.Queue((await client.CreateQueueAsync(new QueueSpec { Name = Name(), Kind = QueueKind.Fifo })).Spec.Name);
+        var queue = session.Queue(
+            (await client.Contract.CreateQueueAsync(new QueueSpec { Name = Name(), Kind = QueueKind.Fifo })).Spec.Name);
         await queue.PutAsync(Payloads.FromNumber(1));
         return queue;
     }
 
-    private static async Task<SharedPipe> PipeAsync(OrchestratorClient client, CoordinationSession session) =>
-        session.Pipe((await client.CreatePipeAsync(new PipeSpec { Name = Name(), Duplex = true })).Spec.Name);
+    private static async Task<SharedPipe<Payload>> PipeAsync(OrchestratorClient client, CoordinationSession session) =>
+        session.Pipe((await client.Contract.CreatePipeAsync(new PipeSpec { Name = Name(), Duplex = true })).Spec.Name);
 }

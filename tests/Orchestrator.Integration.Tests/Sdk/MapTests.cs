@@ -1,5 +1,6 @@
 using Orchestrator.Client;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 using Orchestrator.Worker.Tasks;
@@ -25,7 +26,7 @@ public sealed class MapTests(SdkFixture fixture) : IClassFixture<SdkFixture>
     {
         await using var session = await Client.OpenSessionAsync("gate");
         var hold = await session.Lock("map-gate").AcquireAsync();
-        var options = new MapOptions { Order = ResultOrder.Completion, MaxInFlight = 64 };
+        var options = new MapOptions { Order = OutputOrder.Completion, MaxInFlight = 64 };
         var inputs = Enumerable.Range(0, 200).Select(i => new { locks = i == 0 ? ["map-gate"] : Array.Empty<string>(), ms = 0 });
         var seen = new HashSet<long>();
         await foreach (var outcome in Client.MapOutcomesAsync<object, ulong[]>("hold", inputs, options))
@@ -70,7 +71,7 @@ public sealed class MapTests(SdkFixture fixture) : IClassFixture<SdkFixture>
                 "fibonacci", Enumerable.Range(0, 10).Select(i => (object)new { n = i == 5 ? -1 : i })))
                 handled++;
         });
-        Assert.Equal((5, ErrorReason.Invalid), (handled, error.Reason));
+        Assert.Equal((5, FailureReason.Invalid), (handled, error.Reason));
         var failed = new List<long>();
         await foreach (var outcome in Client.MapOutcomesAsync<object, long>(
             "fibonacci", Enumerable.Range(0, 10).Select(i => (object)new { n = i % 5 == 4 ? -1 : i })))
@@ -105,12 +106,12 @@ public sealed class MapTests(SdkFixture fixture) : IClassFixture<SdkFixture>
     public async Task Leaving_a_map_cancels_what_is_under_way()
     {
         var label = Guid.NewGuid().ToString("N");
-        var options = new MapOptions { MaxInFlight = 8, Order = ResultOrder.Completion };
+        var options = new MapOptions { MaxInFlight = 8, Order = OutputOrder.Completion };
         var inputs = Enumerable.Range(0, 8).Select(i => (object)new { ms = i == 0 ? 0 : 600_000 });
         await foreach (var unused in Client.MapAsync<object, int>("sleep", inputs, options))
             break;
         using var limit = new CancellationTokenSource(SdkWaits.Patience);
-        while ((await Client.GetStatusAsync(limit.Token)).Tasks is { Running: > 0 } or { Queued: > 0 })
+        while ((await Client.Contract.GetStatusAsync(limit.Token)).Tasks is { Running: > 0 } or { Queued: > 0 })
             await Task.Delay(10, limit.Token);
     }
 
@@ -125,7 +126,7 @@ public sealed class MapTests(SdkFixture fixture) : IClassFixture<SdkFixture>
             }
         });
         using var limit = new CancellationTokenSource(SdkWaits.Patience);
-        while ((await Client.GetStatusAsync(limit.Token)).Tasks.Running == 0)
+        while ((await Client.Contract.GetStatusAsync(limit.Token)).Tasks.Running == 0)
             await Task.Delay(10, limit.Token);
         await cancelling.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => mapping.Soon());
@@ -144,6 +145,6 @@ public sealed class MapTests(SdkFixture fixture) : IClassFixture<SdkFixture>
         var singles = Enumerable.Range(0, 200).Select(i => Client.RunAsync<int>("echo", i));
         Assert.All(await Task.WhenAll(maps).Soon(), count => Assert.Equal(2_000, count));
         Assert.Equal(Enumerable.Range(0, 200), await Task.WhenAll(singles).Soon());
-        Assert.InRange((await Client.GetStatusAsync()).Streams, 1, 4);
+        Assert.InRange((await Client.Contract.GetStatusAsync()).Streams, 1, 4);
     }
 }

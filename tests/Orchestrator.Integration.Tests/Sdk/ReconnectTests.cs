@@ -1,6 +1,7 @@
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Objects;
 using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
@@ -43,7 +44,7 @@ public sealed class ReconnectTests
     {
         await using var first = await CoordinatorProcess.StartAsync();
         await using var client = await SdkFixture.ConnectAsync(first);
-        var durable = new RunOptions { Durability = Durability.Process };
+        var durable = new RunOptions { Durability = DurabilityLevel.Process };
         var repeatable = durable with { Retry = new RetryOptions { RetryOnWorkerLost = true } };
         var one = new RunOptions { ConcurrencyKey = "one", ConcurrencyLimit = 1 };
         var seen = await client.SubmitAsync<int>("echo", 1, durable).Soon();
@@ -56,7 +57,7 @@ public sealed class ReconnectTests
             await task.UntilRunningAsync().Soon();
         // Queued behind the running task with their key.
         var queued = await client.SubmitAsync<int>("echo", 2, one).Soon();
-        var queuedDurable = await client.SubmitAsync<int>("echo", 3, one with { Durability = Durability.Disk }).Soon();
+        var queuedDurable = await client.SubmitAsync<int>("echo", 3, one with { Durability = DurabilityLevel.Disk }).Soon();
         first.Kill();
         await first.WaitForExitAsync();
         await using var second = await first.StartAgainAsync();
@@ -174,7 +175,7 @@ public sealed class ReconnectTests
         Assert.True(relay.CutAll() > 0);
         await gate.DisposeAsync();
         Assert.Single(await handle.Soon());
-        var info = await other.GetTaskAsync(handle.Id);
+        var info = await other.Contract.GetTaskAsync(handle.Id);
         Assert.Equal((TaskState.Succeeded, 1), (info.State, info.Attempts.Count));
     }
 }

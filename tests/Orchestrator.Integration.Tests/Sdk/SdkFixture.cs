@@ -1,5 +1,6 @@
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 
@@ -45,7 +46,7 @@ internal static class SdkWaits
         using var limit = new CancellationTokenSource(Patience);
         await foreach (var item in handle.EventsAsync(limit.Token))
         {
-            if (item.EventCase == V1.TaskEvent.EventOneofCase.State && item.State == V1.TaskState.Running)
+            if (item.State == RunState.Running)
                 return;
         }
 

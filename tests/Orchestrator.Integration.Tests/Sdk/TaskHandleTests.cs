@@ -1,5 +1,6 @@
 using Orchestrator.Client;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 using Orchestrator.Worker.Tasks;
@@ -18,7 +19,7 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
         Assert.NotEqual(0UL, handle.Id);
         Assert.Equal("hello", await handle);
         Assert.Equal("hello", await handle.Soon());
-        Assert.Equal("echo", (await Client.GetTaskAsync(handle.Id)).Handler);
+        Assert.Equal("echo", (await Client.Contract.GetTaskAsync(handle.Id)).Handler);
     }
 
     [Fact]
@@ -36,7 +37,7 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
     public async Task A_handler_that_throws_is_a_remote_task_exception()
     {
         var error = await Assert.ThrowsAsync<TaskFailedException>(() => Client.RunAsync<int>("throw", new { message = "no luck" }).Soon());
-        Assert.Equal(ErrorReason.HandlerFailed, error.Reason);
+        Assert.Equal(FailureReason.HandlerFailed, error.Reason);
         Assert.Contains("no luck", error.RemoteMessage, StringComparison.Ordinal);
         Assert.NotEmpty(error.RemoteType);
         Assert.Contains("Throw", error.RemoteStackTrace, StringComparison.Ordinal);
@@ -61,7 +62,7 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
     {
         var error = await Assert.ThrowsAsync<WorkerLostException>(() => Client.RunAsync<int>("exit", new { code = 42 }).Soon());
         Assert.Equal(42, error.PostMortem!.ExitCode);
-        Assert.Equal(ErrorReason.WorkerLost, error.Reason);
+        Assert.Equal(FailureReason.WorkerLost, error.Reason);
     }
 
     [Fact]
@@ -69,19 +70,19 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
     {
         var error = await Assert.ThrowsAsync<TaskTimeoutException>(() => Client.RunAsync<int>(
             "sleep", new { ms = 600_000 }, new RunOptions { RunTimeout = TimeSpan.FromMilliseconds(50) }).Soon());
-        Assert.Equal((ErrorReason.RunTimeout, CancelRung.Cooperative), (error.Reason, error.Rung));
+        Assert.Equal((FailureReason.RunTimeout, CancelStage.Cooperative), (error.Reason, error.Rung));
     }
 
     [Fact]
     public async Task An_unknown_handler_and_wrong_input_are_told_by_their_reasons()
     {
         var unknown = await Assert.ThrowsAsync<TaskFailedException>(() => Client.RunAsync<int>("fibonaci").Soon());
-        Assert.Equal(ErrorReason.HandlerNotFound, unknown.Reason);
+        Assert.Equal(FailureReason.HandlerNotFound, unknown.Reason);
         Assert.Contains("'fibonacci'", unknown.Message, StringComparison.Ordinal);
         var wrong = await Assert.ThrowsAsync<TaskFailedException>(() => Client.RunAsync<int>("fibonacci", new { n = "x" }).Soon());
-        Assert.Equal(ErrorReason.Invalid, wrong.Reason);
+        Assert.Equal(FailureReason.Invalid, wrong.Reason);
         var handle = await Client.SubmitAsync<int>("fibonacci", new { n = 1 }, new RunOptions { DependsOn = [ulong.MaxValue >> 8] }).Soon();
-        Assert.Equal(ErrorReason.NotFound, (await Assert.ThrowsAsync<TaskFailedException>(() => handle.Soon())).Reason);
+        Assert.Equal(FailureReason.NotFound, (await Assert.ThrowsAsync<TaskFailedException>(() => handle.Soon())).Reason);
     }
 
     [Fact]
@@ -90,25 +91,25 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
         var running = await Client.SubmitAsync<int>("sleep", new { ms = 600_000 }).Soon();
         await running.UntilRunningAsync().Soon();
         var end = await running.CancelAsync().Soon();
-        Assert.Equal((TaskState.Cancelled, CancelRung.Cooperative), (end.State, end.Error.Rung));
+        Assert.Equal((RunState.Cancelled, CancelStage.Cooperative), (end.State, end.Error!.Rung));
         var error = await Assert.ThrowsAsync<RemoteTaskCanceledException>(() => running.Soon());
         Assert.Equal(running.Id, error.TaskId);
         var done = await Client.SubmitAsync<string>("echo", "x").Soon();
         await done;
-        Assert.Equal(TaskState.Succeeded, (await done.CancelAsync().Soon()).State);
+        Assert.Equal(RunState.Succeeded, (await done.CancelAsync().Soon()).State);
     }
 
     [Fact]
     public async Task Cancelling_the_wait_of_a_run_cancels_the_task()
     {
-        var before = (await Client.GetStatusAsync()).Tasks.Cancelled;
+        var before = (await Client.Contract.GetStatusAsync()).Tasks.Cancelled;
         using var cancelling = new CancellationTokenSource();
         var running = Client.RunAsync<int>("sleep", new { ms = 600_000 },
             new RunOptions { Labels = new Dictionary<string, string> { ["test"] = "run" } }, cancelling.Token);
-        await UntilAsync(async () => (await Client.GetStatusAsync()).Tasks.Running > 0);
+        await UntilAsync(async () => (await Client.Contract.GetStatusAsync()).Tasks.Running > 0);
         await cancelling.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.Soon());
-        await UntilAsync(async () => (await Client.GetStatusAsync()).Tasks.Cancelled > before);
+        await UntilAsync(async () => (await Client.Contract.GetStatusAsync()).Tasks.Cancelled > before);
     }
 
     [Fact]
@@ -116,14 +117,14 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
     {
         var slow = await Client.SubmitAsync<int>("sleep", new { ms = 600_000 }).Soon();
         var quick = await Client.SubmitAsync<int>("sleep", new { ms = 0 }).Soon();
-        var first = await TaskHandles.WaitAsync([slow, quick], WaitMode.FirstCompleted).Soon();
+        var first = await TaskHandles.WaitAsync([slow, quick], WaitCondition.FirstCompleted).Soon();
         Assert.Same(quick, Assert.Single(first.Done));
         Assert.Same(slow, Assert.Single(first.Pending));
         Assert.Same(quick, await TaskHandles.WhenAny(slow, quick).Soon());
         var looked = await TaskHandles.WaitAsync([slow], timeout: TimeSpan.Zero).Soon();
         Assert.Empty(looked.Done);
         var failing = await Client.SubmitAsync<int>("throw", new { message = "no" }).Soon();
-        var failed = await TaskHandles.WaitAsync([slow, failing], WaitMode.FirstFailed).Soon();
+        var failed = await TaskHandles.WaitAsync([slow, failing], WaitCondition.FirstFailed).Soon();
         Assert.Same(failing, Assert.Single(failed.Done));
         await slow.CancelAsync().Soon();
         var quicks = await Task.WhenAll(Enumerable.Range(0, 5).Select(i => Client.SubmitAsync<int>("echo", i))).Soon();
@@ -156,7 +157,7 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
         Assert.Contains(
             "no luck", Assert.IsType<TaskFailedException>(Assert.Single(error.InnerExceptions)).Message, StringComparison.Ordinal);
         Assert.True(bodyCancelled);
-        Assert.Equal(TaskState.Cancelled, (await slow!.GetResultAsync().Soon()).State);
+        Assert.Equal(RunState.Cancelled, (await slow!.GetResultAsync().Soon()).State);
     }
 
     [Fact]
@@ -178,7 +179,7 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
             throw new InvalidOperationException("mine");
         }).Soon());
         Assert.Equal("mine", Assert.Single(error.InnerExceptions).Message);
-        Assert.Equal(TaskState.Cancelled, (await left!.GetResultAsync().Soon()).State);
+        Assert.Equal(RunState.Cancelled, (await left!.GetResultAsync().Soon()).State);
     }
 
     [Fact]
@@ -189,7 +190,7 @@ public sealed class TaskHandleTests(SdkFixture fixture) : IClassFixture<SdkFixtu
         var second = await Client.SubmitAsync<int>("sleep", new { ms = 600_000 }, options).Soon();
         Assert.Equal(first.Id, second.Id);
         await first.CancelAsync().Soon();
-        Assert.Equal(TaskState.Cancelled, (await second.GetResultAsync().Soon()).State);
+        Assert.Equal(RunState.Cancelled, (await second.GetResultAsync().Soon()).State);
     }
 
     private static readonly IEqualityComparer<Pair> PairComparer =

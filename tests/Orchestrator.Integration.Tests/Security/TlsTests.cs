@@ -63,7 +63,7 @@ public sealed class TlsTests(PythonStubs stubs) : IClassFixture<PythonStubs>
             new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory, CertificateAuthority = certificates.Authority };
         await using (var client = await OrchestratorClient.ConnectAsync(options))
         {
-            var result = await client.RunTaskAsync(Specs.Json("sum_of_squares", """{"n": 4}"""));
+            var result = await client.Contract.RunTaskAsync(Specs.Json("sum_of_squares", """{"n": 4}"""));
             Assert.Equal(14, result.Output.Json.NumberValue);
         }
 

@@ -157,7 +157,7 @@ internal sealed class SoakHarm : IAsyncDisposable
             () => other.Value(name).UpdateAsync(one, new Guard { Lock = name, FencingToken = held.FencingToken }));
         Assert.Contains($"fencing token {held.FencingToken}", stale.Message, StringComparison.Ordinal);
         await other.Value(name).UpdateAsync(one, new Guard { Lock = name, FencingToken = next.FencingToken });
-        await _client.DeleteStateAsync(StateKind.Value, name);
+        await _client.Contract.DeleteStateAsync(StateKind.Value, name);
     }
 
     /// <summary>F24: two sessions wait for each other; one of them gets the error.</summary>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Objects;
-using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Results;
 using Orchestrator.V1;
 
 namespace Orchestrator.TestKit.History;
@@ -170,7 +170,7 @@ public sealed class HistoryClient(CoordinationSession session, string name, int 
             SharedObjects.Register,
             RegisterModel.Read,
             "",
-            () => session.Dict(SharedObjects.Register).ReadAsync(),
+            () => session.Dict(SharedObjects.Register).ReadPageAsync(),
             read => RegisterModel.Show(read.Entries.SingleOrDefault()?.Value.Json.StringValue ?? "", read.Version));
         _version = page.Version;
     }
@@ -202,7 +202,7 @@ public sealed class HistoryClient(CoordinationSession session, string name, int 
             return await session.Dict(SharedObjects.Register).UpdateAsync(
                 [new DictEdit { Key = RegisterKey, Set = Payloads.FromJson($"\"{value}\"") }], guard);
         }
-        catch (OrchestratorException exception) when (exception.Reason == ErrorReason.Stale)
+        catch (OrchestratorException exception) when (exception.Reason == FailureReason.Stale)
         {
             return null;
         }
@@ -220,7 +220,7 @@ public sealed class HistoryClient(CoordinationSession session, string name, int 
         CounterModel.Read,
         "",
         () => session.Value(SharedObjects.Counter).ReadAsync(),
-        number => (number?.Integer ?? 0).ToString(CultureInfo.InvariantCulture));
+        number => (number ?? 0).ToString(CultureInfo.InvariantCulture));
 
     private static string Text(ulong version) => version.ToString(CultureInfo.InvariantCulture);
 }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Streams;
 using Orchestrator.V1;
 
 namespace Orchestrator.TestKit.Load;
@@ -21,7 +20,7 @@ public sealed class TaskLoad : IAsyncDisposable
         OrchestratorClient client, TaskLedger ledger, Func<ulong, TaskSpec> make, double rate, int inFlight, Action<TaskResult>? onResult)
     {
         (_client, _ledger) = (client, ledger);
-        _stream = client.OpenTaskStream(new TaskStreamOptions
+        _stream = client.Contract.OpenTaskStream(new TaskStreamOptions
         {
             MaxInFlight = inFlight,
             OnResult = result =>

@@ -20,7 +20,7 @@ public sealed class InputFuzzTests
         var orders = new ExecuteRequest
         {
             Assignments = { new Assignment { TaskId = 7, Attempt = 1, Handler = "echo", SessionId = "task-7-1", Slot = 3,
-                Input = Client.Serialization.Payloads.FromJson("[1, 2]") } },
+                Input = Client.Contract.Payloads.FromJson("[1, 2]") } },
             Cancels = { new AttemptRef { TaskId = 9, Attempt = 1 } },
             Drain = true,
         };
@@ -53,9 +53,9 @@ public sealed class InputFuzzTests
     {
         byte[][] corpus =
         [
-            Client.Serialization.Payloads.FromJson("""{"n": 30, "deep": {"a": [1, -2.5e3, {"b": "text é"}, null, true]}, "big": "9007199254740993"}""")
+            Client.Contract.Payloads.FromJson("""{"n": 30, "deep": {"a": [1, -2.5e3, {"b": "text é"}, null, true]}, "big": "9007199254740993"}""")
                 .ToByteArray(),
-            Client.Serialization.Payloads.FromJson("[[[[[[]]]]]]").ToByteArray(),
+            Client.Contract.Payloads.FromJson("[[[[[[]]]]]]").ToByteArray(),
             new Orchestrator.V1.Payload { Data = ByteString.CopyFromUtf8("bytes") }.ToByteArray(),
         ];
         var anything = (JsonTypeInfo<JsonElement>)JsonSerializerOptions.Default.GetTypeInfo(typeof(JsonElement));

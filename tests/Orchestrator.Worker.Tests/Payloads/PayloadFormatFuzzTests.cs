@@ -20,7 +20,7 @@ public sealed class PayloadFormatFuzzTests
             {
                 "1", "null", "true", "\"text ☃\"", "[]", "{}", """{"a": [1, 2.5, "x", null, true, {"b": {"c": "é"}}]}""",
                 """[[[[1]]], {"": ""}, {"k": {"k": []}}]""",
-            }.Select(json => Client.Serialization.Payloads.FromJson(json).ToByteArray()),
+            }.Select(json => Client.Contract.Payloads.FromJson(json).ToByteArray()),
         ];
         var (taken, refused) = (0, 0);
         foreach (var bytes in Mutations.Of(Seed, corpus))

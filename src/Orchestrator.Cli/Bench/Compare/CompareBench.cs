@@ -108,7 +108,7 @@ internal sealed class CompareBench(CompareSettings settings, OrchestratorClient 
     /// <summary>Changes the number of workers for the duration of the measurement.</summary>
     private async Task<IReadOnlyList<SpeedUp>> SpeedUpsAsync(double samplesPerSecond, CancellationToken token)
     {
-        var before = (await client.GetStatusAsync(token)).Workers.Count;
+        var before = (await client.Contract.GetStatusAsync(token)).Workers.Count;
         var work = new CompareWork(CompareWorkload.Cpu, SpeedUpTask, samplesPerSecond);
         var points = new List<SpeedUp>();
         try
@@ -148,7 +148,7 @@ internal static class WorkerScale
     public static async Task ToAsync(OrchestratorClient client, int workers, CancellationToken token)
     {
         await client.ScaleWorkersAsync(workers, cancellationToken: token);
-        while ((await client.GetStatusAsync(token)).Workers.Count(worker => worker.State == V1.WorkerState.Ready) < workers)
+        while ((await client.Contract.GetStatusAsync(token)).Workers.Count(worker => worker.State == V1.WorkerState.Ready) < workers)
             await Task.Delay(Look, TimeProvider.System, token);
     }
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Orchestrator.Cli.Bench.Load;
-using Orchestrator.Client.Serialization;
 using Orchestrator.Handlers.Common;
 using Orchestrator.Handlers.Cpu;
 using Orchestrator.V1;

@@ -4,7 +4,6 @@ using Orchestrator.Cli.Bench.Pool;
 using Orchestrator.Cli.Bench.Report;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
-using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Compare;
@@ -80,7 +79,7 @@ internal sealed class CostBench(OrchestratorClient client, StartedPool pool, Ter
 
     private async Task<IEnumerable<Cost>> MeasureProcessesAsync(CancellationToken token)
     {
-        var status = await client.GetStatusAsync(token);
+        var status = await client.Contract.GetStatusAsync(token);
         var before = status.Workers.Count;
         var memory = FigureSummary.Median(status.Workers.Select(worker => (double)worker.RssBytes));
         TimeSpan spare, cold;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Orchestrator.Client;
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Streams;
 
 namespace Orchestrator.Cli.Bench.Load;
 
@@ -15,7 +14,7 @@ internal sealed class OpenStreamLoop(
     {
         var schedule = new ArrivalSchedule(rate, plan, ++_round);
         var progress = new OpenLoopProgress(schedule);
-        var streams = clients.Select(client => client.OpenTaskStream(new TaskStreamOptions
+        var streams = clients.Select(client => client.Contract.OpenTaskStream(new TaskStreamOptions
         {
             Defaults = load.Options,
             MaxInFlight = inFlight,

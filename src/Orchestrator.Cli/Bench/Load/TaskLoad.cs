@@ -37,7 +37,7 @@ internal sealed class TaskLoad
     {
         var kind = Next();
         var task = new TaskSpec { Handler = kind.Handler, Input = kind.Input, Options = kind.Options ?? Options };
-        return Failure(await client.RunTaskAsync(task, cancellationToken: token));
+        return Failure(await client.Contract.RunTaskAsync(task, cancellationToken: token));
     }
 
     /// <summary>Runs the next task as a program with a pool would.</summary>

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Orchestrator.Client;
-using Orchestrator.Client.Streams;
 
 namespace Orchestrator.Cli.Bench.Load;
 
@@ -50,7 +49,7 @@ internal sealed class TaskStreamLoop(IReadOnlyList<OrchestratorClient> clients, 
         {
             _load = load;
             _started = new long[inFlight];
-            _stream = client.OpenTaskStream(new TaskStreamOptions
+            _stream = client.Contract.OpenTaskStream(new TaskStreamOptions
             {
                 Defaults = load.Options,
                 MaxInFlight = inFlight,

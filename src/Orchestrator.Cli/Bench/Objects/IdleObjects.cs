@@ -22,7 +22,7 @@ internal sealed record IdleObjects(
 
     public static readonly IdleObjects Queues = new(
         "queues",
-        (run, name, _) => run.Client.CreateQueueAsync(new QueueSpec { Name = name, Kind = QueueKind.Fifo }),
+        (run, name, _) => run.Client.Contract.CreateQueueAsync(new QueueSpec { Name = name, Kind = QueueKind.Fifo }),
         async (run, name) => await run.Queues.DeleteQueueAsync(new DeleteQueueRequest { Queue = name }));
 
     /// <summary>Held locks: a free one costs nothing, since it is removed.</summary>
@@ -35,7 +35,7 @@ internal sealed record IdleObjects(
 
     public static readonly IdleObjects Pipes = new(
         "pipes",
-        (run, name, _) => run.Client.CreatePipeAsync(new PipeSpec { Name = name, Duplex = true }),
+        (run, name, _) => run.Client.Contract.CreatePipeAsync(new PipeSpec { Name = name, Duplex = true }),
         async (run, name) =>
         {
             await run.Pipes.ClosePipeEndAsync(new ClosePipeEndRequest { Pipe = name, End = PipeEnd.A });
@@ -82,7 +82,7 @@ internal sealed record IdleObjects(
     }
 
     private static async Task<ulong> MemoryAsync(OrchestratorClient client, CancellationToken token) =>
-        (await client.GetStatusAsync(token)).Coordinator.RssBytes;
+        (await client.Contract.GetStatusAsync(token)).Coordinator.RssBytes;
 
     /// <summary>Creates the objects, lets the caller measure, and removes them again.</summary>
     private async Task MakeAsync(ObjectBenchRun run, string prefix, int count, Func<CancellationToken, Task> look, CancellationToken token)

@@ -29,7 +29,7 @@ internal static class PipeShapes
         {
             var partner = await run.PartnerAsync();
             var name = run.NewName();
-            await run.Client.CreatePipeAsync(new PipeSpec { Name = name, MaxMessages = inFlight }, token);
+            await run.Client.Contract.CreatePipeAsync(new PipeSpec { Name = name, MaxMessages = inFlight }, token);
             using var call = run.Pipes.AttachPipe(cancellationToken: token);
             await call.RequestStream.WriteAsync(new AttachPipeRequest { Pipe = name, End = PipeEnd.A }, token);
             var sending = partner.DoAsync(PartnerJobs.Send, plan, name, token, FormattableString.Invariant($"{size}"));
@@ -69,7 +69,7 @@ internal static class PipeShapes
         {
             var partner = await run.PartnerAsync();
             var name = run.NewName();
-            await run.Client.CreatePipeAsync(new PipeSpec { Name = name, Duplex = true }, token);
+            await run.Client.Contract.CreatePipeAsync(new PipeSpec { Name = name, Duplex = true }, token);
             using var call = run.Pipes.AttachPipe(cancellationToken: token);
             var request = new AttachPipeRequest { Pipe = name, End = PipeEnd.A };
             await call.RequestStream.WriteAsync(request, token);

@@ -20,7 +20,8 @@ internal static class QueueShapes
     private static async Task<string> CreateAsync(ObjectBenchRun run, CancellationToken token)
     {
         var name = run.NewName();
-        await run.Client.CreateQueueAsync(new QueueSpec { Name = name, Kind = QueueKind.Fifo, MaxItems = run.Settings.InFlight }, token);
+        await run.Client.Contract.CreateQueueAsync(
+            new QueueSpec { Name = name, Kind = QueueKind.Fifo, MaxItems = run.Settings.InFlight }, token);
         return name;
     }
 

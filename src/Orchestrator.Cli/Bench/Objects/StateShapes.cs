@@ -1,6 +1,5 @@
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Objects.Partner;
-using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects;
@@ -69,7 +68,7 @@ internal static class StateShapes
         {
             await using var session = await run.Client.OpenSessionAsync("bench", cancellationToken: token);
             return job == PartnerJobs.Add
-                ? (await session.Value(name).ReadAsync(token))!.Integer
+                ? (await session.Value(name).ReadAsync(token))!.Value
                 : (long)(await session.Dict(name).GetAsync(PartnerJobs.CounterKey, token))!.Json.NumberValue;
         }
     }

@@ -24,7 +24,7 @@ internal static class BenchPool
     /// <returns>The exit code of the program: not 0 if a signal ended it, or the pool did not start, which it has reported.</returns>
     public static async Task<int> RunAsync(OrchestratorClient client, Func<StartedPool, Task> body, CancellationToken token)
     {
-        var workers = (await client.GetStatusAsync(token)).Workers.Count;
+        var workers = (await client.Contract.GetStatusAsync(token)).Workers.Count;
         var app = Create(Args, new OrchestratorAppOptions { Workers = Math.Max(1, workers) });
         var memory = Environment.WorkingSet;
         var starting = Stopwatch.GetTimestamp();

@@ -3,7 +3,6 @@ using Orchestrator.Cli.Bench.Report;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client;
-using Orchestrator.Client.Serialization;
 
 namespace Orchestrator.Cli.Bench.Pool;
 

@@ -40,7 +40,8 @@ internal static class ArrayCommand
             .Examples("orchestrator array show histogram")
             .InSession(async (context, session, token) =>
             {
-                foreach (var number in (await session.Array(context.Get(ObjectCommands.Name)!).ReadAsync(cancellationToken: token)).Values)
+                foreach (var number in (await session.Array(context.Get(ObjectCommands.Name)!)
+                    .ReadSliceAsync(cancellationToken: token)).Values)
                     context.Terminal.Line(ObjectCommands.Show(number));
                 return ExitCode.Ok;
             });

@@ -3,7 +3,6 @@ using System.Globalization;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Output;
 using Orchestrator.Client.Objects;
-using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands.Objects;
@@ -77,7 +76,7 @@ internal static class DictCommand
                 var page = "";
                 do
                 {
-                    var read = await DictOf(context, session).ReadAsync(page, cancellationToken: token);
+                    var read = await DictOf(context, session).ReadPageAsync(page, cancellationToken: token);
                     entries.AddRange(read.Entries);
                     page = read.NextPageToken;
                 }
@@ -90,6 +89,6 @@ internal static class DictCommand
                 return ExitCode.Ok;
             });
 
-    private static SharedDict DictOf(CommandContext context, CoordinationSession session) =>
+    private static SharedDict<Payload> DictOf(CommandContext context, CoordinationSession session) =>
         session.Dict(context.Get(ObjectCommands.Name)!);
 }

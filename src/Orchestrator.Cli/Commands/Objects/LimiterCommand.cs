@@ -28,7 +28,7 @@ internal static class LimiterCommand
             .Examples("orchestrator limiter create api --permits 100 --period 1s")
             .WithClient(async (context, client, token) =>
             {
-                var spec = await client.CreateRateLimiterAsync(
+                var spec = await client.Contract.CreateRateLimiterAsync(
                     new RateLimiterSpec
                     {
                         Name = context.Get(ObjectCommands.Name)!,

@@ -48,7 +48,7 @@ internal static class ListCommand
             {
                 for (var start = 0L; ;)
                 {
-                    var page = await ListOf(context, session).ReadAsync(start, 1_000, token);
+                    var page = await ListOf(context, session).ReadSliceAsync(start, 1_000, token);
                     foreach (var value in page.Values)
                         context.WriteValue(value);
                     start += page.Values.Count;
@@ -57,6 +57,6 @@ internal static class ListCommand
                 }
             });
 
-    private static SharedList ListOf(CommandContext context, CoordinationSession session) =>
+    private static SharedList<Payload> ListOf(CommandContext context, CoordinationSession session) =>
         session.List(context.Get(ObjectCommands.Name)!);
 }

@@ -6,7 +6,6 @@ using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Options;
 using Orchestrator.Client;
 using Orchestrator.Client.Objects;
-using Orchestrator.Client.Serialization;
 using Orchestrator.Protocol;
 using Orchestrator.V1;
 
@@ -53,7 +52,8 @@ internal static class ObjectCommands
             .WithClient(async (context, client, token) =>
             {
                 var prefix = kind.Replace(' ', '_') + "/";
-                var objects = (await client.ListSyncAsync(token)).Where(item => item.Object.StartsWith(prefix, StringComparison.Ordinal))
+                var objects = (await client.Contract.ListSyncAsync(token))
+                    .Where(item => item.Object.StartsWith(prefix, StringComparison.Ordinal))
                     .ToList();
                 if (context.Terminal.IsJson)
                 {
@@ -80,7 +80,7 @@ internal static class ObjectCommands
             .Examples($"orchestrator {column} {verb}")
             .WithClient(async (context, client, token) =>
             {
-                var objects = await client.ListStateAsync(kind, token);
+                var objects = await client.Contract.ListStateAsync(kind, token);
                 if (context.Terminal.IsJson)
                 {
                     context.WriteJson(objects);
@@ -99,7 +99,7 @@ internal static class ObjectCommands
             .Examples($"orchestrator {column} delete-all NAME")
             .WithClient(async (context, client, token) =>
             {
-                await client.DeleteStateAsync(kind, context.Get(Name)!, token);
+                await client.Contract.DeleteStateAsync(kind, context.Get(Name)!, token);
                 return ExitCode.Ok;
             });
 

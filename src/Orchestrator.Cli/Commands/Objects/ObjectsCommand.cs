@@ -61,7 +61,7 @@ internal static class ObjectsCommand
     private static async Task<IReadOnlyList<Found>> FindAsync(OrchestratorClient client, CancellationToken token)
     {
         var found = new List<Found>();
-        foreach (var queue in await client.ListQueuesAsync(token))
+        foreach (var queue in await client.Contract.ListQueuesAsync(token))
         {
             found.Add(new Found(
                 "queue", queue.Spec.Name, queue.Owner,
@@ -69,23 +69,23 @@ internal static class ObjectsCommand
                 () => client.DeleteQueueAsync(queue.Spec.Name, token)));
         }
 
-        foreach (var pipe in await client.ListPipesAsync(token))
+        foreach (var pipe in await client.Contract.ListPipesAsync(token))
         {
             found.Add(
                 new Found("pipe", pipe.Spec.Name, pipe.Owner, Format.Counted(pipe.BufferedToA + pipe.BufferedToB, "message"), async () =>
             {
                 if (!pipe.AClosed)
-                    await client.ClosePipeEndAsync(pipe.Spec.Name, PipeEnd.A, token);
+                    await client.Contract.ClosePipeEndAsync(pipe.Spec.Name, PipeEnd.A, token);
                 if (!pipe.BClosed)
-                    await client.ClosePipeEndAsync(pipe.Spec.Name, PipeEnd.B, token);
+                    await client.Contract.ClosePipeEndAsync(pipe.Spec.Name, PipeEnd.B, token);
             }));
         }
 
-        foreach (var state in await client.ListStateAsync(cancellationToken: token))
+        foreach (var state in await client.Contract.ListStateAsync(cancellationToken: token))
         {
             found.Add(new Found(
                 state.Kind.ToString().ToLowerInvariant(), state.Name, state.Owner, $"{state.Count:N0} in {state.Bytes:N0} bytes",
-                () => client.DeleteStateAsync(state.Kind, state.Name, token)));
+                () => client.Contract.DeleteStateAsync(state.Kind, state.Name, token)));
         }
 
         return found;

@@ -35,7 +35,7 @@ internal static class PipeCommand
             .Examples("orchestrator pipe create p", "orchestrator pipe create p --duplex")
             .WithClient(async (context, client, token) =>
             {
-                var info = await client.CreatePipeAsync(
+                var info = await client.Contract.CreatePipeAsync(
                     new PipeSpec { Name = context.Get(ObjectCommands.Name)!, Duplex = context.Get(Duplex) }, token);
                 if (context.Terminal.IsJson)
                     context.WriteJson(info);
@@ -94,7 +94,7 @@ internal static class PipeCommand
             .Examples("orchestrator pipe close p A")
             .WithClient(async (context, client, token) =>
             {
-                await client.ClosePipeEndAsync(context.Get(ObjectCommands.Name)!, IsA(context) ? PipeEnd.A : PipeEnd.B, token);
+                await client.Contract.ClosePipeEndAsync(context.Get(ObjectCommands.Name)!, IsA(context) ? PipeEnd.A : PipeEnd.B, token);
                 return ExitCode.Ok;
             });
 
@@ -103,7 +103,7 @@ internal static class PipeCommand
             .Examples("orchestrator pipe list")
             .WithClient(async (context, client, token) =>
             {
-                var pipes = await client.ListPipesAsync(token);
+                var pipes = await client.Contract.ListPipesAsync(token);
                 if (context.Terminal.IsJson)
                 {
                     context.WriteJson(pipes);
@@ -126,7 +126,7 @@ internal static class PipeCommand
 
     private static bool IsA(CommandContext context) => context.Get(End) is "A" or "a";
 
-    private static SharedPipeEnd EndOf(CommandContext context, CoordinationSession session)
+    private static SharedPipeEnd<Payload> EndOf(CommandContext context, CoordinationSession session)
     {
         var pipe = session.Pipe(context.Get(ObjectCommands.Name)!);
         return IsA(context) ? pipe.EndA : pipe.EndB;

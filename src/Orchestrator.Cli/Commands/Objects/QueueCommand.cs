@@ -50,7 +50,7 @@ internal static class QueueCommand
                 "orchestrator queue create jobs --kind priority --max-deliveries 3 --dead-letters jobs-dead")
             .WithClient(async (context, client, token) =>
             {
-                var info = await client.CreateQueueAsync(
+                var info = await client.Contract.CreateQueueAsync(
                     new QueueSpec
                     {
                         Name = context.Get(ObjectCommands.Name)!,
@@ -149,7 +149,7 @@ internal static class QueueCommand
             .Examples("orchestrator queue show jobs")
             .WithClient(async (context, client, token) =>
             {
-                var info = await client.GetQueueAsync(context.Get(ObjectCommands.Name)!, token);
+                var info = await client.Contract.GetQueueAsync(context.Get(ObjectCommands.Name)!, token);
                 if (context.Terminal.IsJson)
                     context.WriteJson(info);
                 else
@@ -162,7 +162,7 @@ internal static class QueueCommand
             .Examples("orchestrator queue list")
             .WithClient(async (context, client, token) =>
             {
-                var queues = await client.ListQueuesAsync(token);
+                var queues = await client.Contract.ListQueuesAsync(token);
                 if (context.Terminal.IsJson)
                     context.WriteJson(queues);
                 else
@@ -182,7 +182,7 @@ internal static class QueueCommand
     private static async Task<bool> IsShutDownAsync(CommandContext context, string queue, CancellationToken token)
     {
         await using var client = await context.ConnectAsync(token);
-        return (await client.GetQueueAsync(queue, token)).ShutDown;
+        return (await client.Contract.GetQueueAsync(queue, token)).ShutDown;
     }
 
     private static void Write(CommandContext context, IEnumerable<QueueInfo> queues) => context.Terminal.WriteTable(

@@ -25,7 +25,7 @@ internal static class ValueCommand
             .Examples("orchestrator value get visits")
             .InSession(async (context, session, token) =>
             {
-                if (await session.Value(context.Get(ObjectCommands.Name)!).ReadAsync(token) is { } number)
+                if (await session.Value(context.Get(ObjectCommands.Name)!).ReadNumberAsync(token) is { } number)
                 {
                     context.Terminal.Line(ObjectCommands.Show(number));
                     return ExitCode.Ok;

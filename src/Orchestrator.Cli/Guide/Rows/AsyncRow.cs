@@ -1,4 +1,5 @@
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
@@ -30,15 +31,15 @@ internal sealed class AsyncRow() : GuideRow("async", "6", "gather, as_completed,
         var inTime = await Task.WhenAny(
             guide.Pool.RunAsync<int>("sleep", new { ms = 60_000 }, new RunOptions { RunTimeout = TimeSpan.FromMilliseconds(200) }, token));
         var timeout = inTime.Exception?.InnerException as TaskTimeoutException;
-        guide.Shows($"wait_for: {timeout?.Message}", timeout is { Rung: CancelRung.Cooperative });
+        guide.Shows($"wait_for: {timeout?.Message}", timeout is { Rung: CancelStage.Cooperative });
 
         var background = await guide.Pool.SubmitAsync<int>("sleep", new { ms = 60_000 }, cancellationToken: token);
-        await guide.UntilAsync(async () => (await guide.Client.GetTaskAsync(background.Id, token)).State == TaskState.Running);
+        await guide.UntilAsync(async () => (await guide.Client.Contract.GetTaskAsync(background.Id, token)).State == TaskState.Running);
         guide.Say("create_task: a task runs in the background, while this program does something else.");
-        TaskResult? ended = null;
+        RunResult? ended = null;
         var cancelled = await GuideContext.TimeAsync(async () => ended = await background.CancelAsync(cancellationToken: token));
         guide.Shows($"cancel, and await the cancellation: {ended!.State} after {GuideContext.Show(cancelled)}, cooperatively",
-            ended is { State: TaskState.Cancelled, Error.Rung: CancelRung.Cooperative });
+            ended is { State: RunState.Cancelled, Error.Rung: CancelStage.Cooperative });
 
         guide.Say(
             "A task group, like asyncio.TaskGroup: it ends only when all its tasks have ended, and the first failure cancels the rest.");
@@ -57,7 +58,7 @@ internal sealed class AsyncRow() : GuideRow("async", "6", "gather, as_completed,
         catch (AggregateException failures)
         {
             guide.Shows($"the failure comes out: {failures.InnerExceptions[0].Message}", failures.InnerExceptions is [TaskFailedException]);
-            guide.Shows("its neighbour of 60 s was cancelled", (await neighbour!.GetResultAsync()).State == TaskState.Cancelled);
+            guide.Shows("its neighbour of 60 s was cancelled", (await neighbour!.GetResultAsync()).State == RunState.Cancelled);
         }
     }
 }

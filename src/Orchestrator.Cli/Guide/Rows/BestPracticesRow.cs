@@ -31,7 +31,7 @@ internal sealed class BestPracticesRow()
         var hold = await holder.Lock(guide.Name("table")).AcquireAsync(guide.Token);
         var waiting = waiter.Lock(guide.Name("table")).AcquireAsync(guide.Token);
         await guide.UntilWaitersAsync($"locks/{guide.Name("table")}", 1);
-        var wait = (await guide.Client.ExplainWaitsAsync(guide.Token)).FirstOrDefault(
+        var wait = (await guide.Client.Contract.ExplainWaitsAsync(guide.Token)).FirstOrDefault(
             edge => edge.WaiterName.Contains("report-17", StringComparison.Ordinal));
         guide.Shows($"`orchestrator waits`: {wait?.WaiterName} waits at {wait?.Object} for {wait?.HolderName}", wait?.HolderName.Contains(
             "nightly-import", StringComparison.Ordinal) == true);

@@ -1,4 +1,3 @@
-using Orchestrator.Client.Serialization;
 using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
@@ -11,7 +10,7 @@ internal sealed class BoundedRow() : GuideRow("bounded", "9.4", "a bounded queue
     public override async Task RunAsync(GuideContext guide)
     {
         var name = guide.Name("jobs");
-        await guide.Client.CreateQueueAsync(new QueueSpec { Name = name, MaxItems = Bound }, guide.Token);
+        await guide.Client.Contract.CreateQueueAsync(new QueueSpec { Name = name, MaxItems = Bound }, guide.Token);
         await using var session = await guide.OpenSessionAsync();
         var queue = session.Queue(name);
         for (var i = 0; i < Bound; i++)
@@ -25,11 +24,11 @@ internal sealed class BoundedRow() : GuideRow("bounded", "9.4", "a bounded queue
         guide.Shows($"put(timeout=200 ms): full, after {GuideContext.Show(waited)}", !accepted && waited >= TimeSpan.FromMilliseconds(190));
 
         var putting = queue.PutAsync(Payloads.FromNumber(Bound), cancellationToken: guide.Token);
-        await guide.UntilAsync(async () => (await guide.Client.GetQueueAsync(name, guide.Token)).WaitingPutters == 1);
+        await guide.UntilAsync(async () => (await guide.Client.Contract.GetQueueAsync(name, guide.Token)).WaitingPutters == 1);
         guide.Shows("put(): waits for room", !putting.IsCompleted);
         await guide.Pool.RunAsync<int[]>("consume", new { queue = name, count = 1 }, cancellationToken: guide.Token);
         await putting;
         guide.Shows("a task in a worker took one item, and the put went through",
-            (await guide.Client.GetQueueAsync(name, guide.Token)).ReadyItems == Bound);
+            (await guide.Client.Contract.GetQueueAsync(name, guide.Token)).ReadyItems == Bound);
     }
 }

@@ -1,5 +1,5 @@
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 using Orchestrator.Worker.Tasks;
@@ -14,7 +14,7 @@ internal sealed class ConditionRow() : GuideRow("condition", "8.5", "a condition
     {
         var ct = context.CancellationToken;
         await using var hold = await context.Lock(name).AcquireAsync(ct);
-        var data = context.List(name);
+        var data = context.List<Payload>(name);
         while ((await data.ReadAsync(cancellationToken: ct)).Count == 0)
             await context.Condition(name, name).WaitAsync(ct);
         return (int)(await data.PopAsync(0, ct)).Json.NumberValue;
@@ -47,7 +47,7 @@ internal sealed class ConditionRow() : GuideRow("condition", "8.5", "a condition
         }
         catch (OrchestratorException exception)
         {
-            guide.Shows($"a notify without the lock is refused: {exception.Message}", exception.Reason == ErrorReason.NotOwner);
+            guide.Shows($"a notify without the lock is refused: {exception.Message}", exception.Reason == FailureReason.NotOwner);
         }
 
         async Task<int> ProduceAsync(int item)

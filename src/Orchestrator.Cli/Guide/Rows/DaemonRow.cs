@@ -12,7 +12,7 @@ internal sealed class DaemonRow() : GuideRow("daemon", "4.4", "a background task
         var ct = context.CancellationToken;
         while (true)
         {
-            await context.Value(name).AddAsync(1, ct);
+            await context.Value<long>(name).AddAsync(1, ct);
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, ct);
         }
     });
@@ -26,19 +26,20 @@ internal sealed class DaemonRow() : GuideRow("daemon", "4.4", "a background task
         {
             guide.Say("Another client starts an endless heartbeat in a worker, and continues with its own work.");
             id = (await program.SubmitAsync<int>("guide_heartbeat", name, cancellationToken: guide.Token)).Id;
-            await guide.UntilAsync(async () => (await session.Value(name).ReadAsync(guide.Token))?.Integer >= 3);
-            guide.Shows("the heartbeat beats beside it", (await guide.Client.GetTaskAsync(id, guide.Token)).State == TaskState.Running);
+            await guide.UntilAsync(async () => await session.Value(name).ReadAsync(guide.Token) >= 3);
+            guide.Shows("the heartbeat beats beside it",
+                (await guide.Client.Contract.GetTaskAsync(id, guide.Token)).State == TaskState.Running);
         }
 
         guide.Say("The client has ended without stopping its heartbeat, as a Python program leaves its daemon threads.");
-        var ended = await guide.Client.WaitAsync([id], WaitMode.All, TimeSpan.FromSeconds(20), guide.Token);
+        var ended = await guide.Client.Contract.WaitAsync([id], WaitMode.All, TimeSpan.FromSeconds(20), guide.Token);
         guide.Shows("the heartbeat has ended with it: cancelled cooperatively",
             ended.Done is [{ State: TaskState.Cancelled, Error.Rung: CancelRung.Cooperative }]);
-        var beats = (await session.Value(name).ReadAsync(guide.Token))!.Integer;
+        var beats = await session.Value(name).ReadAsync(guide.Token);
         await guide.PauseAsync(100);
-        guide.Shows($"after {beats} beats there are no more", (await session.Value(name).ReadAsync(guide.Token))!.Integer == beats);
+        guide.Shows($"after {beats} beats there are no more", await session.Value(name).ReadAsync(guide.Token) == beats);
 
-        var workers = (await guide.Client.GetStatusAsync(guide.Token)).Workers;
+        var workers = (await guide.Client.Contract.GetStatusAsync(guide.Token)).Workers;
         guide.Say("The workers themselves have such a thread, two beats a second: " +
             $"{GuideContext.List(workers.Select(worker => $"{worker.Name} ({worker.Threads} threads)"))}. One that falls silent for 5 s " +
             "is killed and replaced.");

@@ -1,5 +1,5 @@
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Results;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Guide.Rows;
@@ -8,7 +8,7 @@ internal sealed class FifoRow() : GuideRow("fifo", "9.1", "a FIFO queue with tas
 {
     public override async Task RunAsync(GuideContext guide)
     {
-        await guide.Client.CreateQueueAsync(new QueueSpec { Name = guide.Name("jobs"), Kind = QueueKind.Fifo }, guide.Token);
+        await guide.Client.Contract.CreateQueueAsync(new QueueSpec { Name = guide.Name("jobs"), Kind = QueueKind.Fifo }, guide.Token);
         await using var session = await guide.OpenSessionAsync();
         var queue = session.Queue(guide.Name("jobs"));
         await queue.PutAsync(Payloads.FromText("item1"), cancellationToken: guide.Token);
@@ -41,7 +41,7 @@ internal sealed class FifoRow() : GuideRow("fifo", "9.1", "a FIFO queue with tas
         }
         catch (OrchestratorException exception)
         {
-            guide.Shows($"task_done once too often is refused: {exception.Message}", exception.Reason == ErrorReason.OverReleased);
+            guide.Shows($"task_done once too often is refused: {exception.Message}", exception.Reason == FailureReason.OverReleased);
         }
     }
 }

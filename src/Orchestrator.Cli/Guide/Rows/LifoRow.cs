@@ -7,7 +7,7 @@ internal sealed class LifoRow() : GuideRow("lifo", "9.2", "a stack: last in, fir
 {
     public override async Task RunAsync(GuideContext guide)
     {
-        await guide.Client.CreateQueueAsync(new QueueSpec { Name = guide.Name("stack"), Kind = QueueKind.Lifo }, guide.Token);
+        await guide.Client.Contract.CreateQueueAsync(new QueueSpec { Name = guide.Name("stack"), Kind = QueueKind.Lifo }, guide.Token);
         guide.Say("A task in a worker puts 0, 1, 2, 3 and 4; then another task takes five.");
         await guide.Pool.RunAsync<int>("produce", new { queue = guide.Name("stack"), count = 5 }, cancellationToken: guide.Token);
         var taken = await guide.Pool.RunAsync<int[]>(

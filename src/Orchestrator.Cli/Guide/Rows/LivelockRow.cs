@@ -13,17 +13,16 @@ internal sealed class LivelockRow() : GuideRow("livelock", "7.4", "two polite ta
     {
         var ct = context.CancellationToken;
         var side = 0L;
-        var sides = context.Array(input.Name, 2);
+        var sides = context.Array<long>(input.Name, 2);
         for (var step = 1; step <= MaxSteps; step++)
         {
-            await sides.UpdateAsync([new V1.ArrayEdit { Index = input.Me,
-                Edit = new V1.NumberEdit { Set = new V1.Number { Integer = side } } }], cancellationToken: ct);
+            await sides.SetAsync(input.Me, side, ct);
             await context.Barrier(input.Name, 2).WaitAsync(ct);
-            var other = (await sides.ReadAsync(1 - input.Me, 1, ct)).Values[0].Integer;
+            var other = (await sides.ReadAsync(1 - input.Me, 1, ct))[0];
             await context.Barrier(input.Name, 2).WaitAsync(ct);
             if (other != side)
             {
-                await context.Value(input.Name).AddAsync(1, ct);
+                await context.Value<long>(input.Name).AddAsync(1, ct);
                 return step;
             }
 
@@ -54,7 +53,7 @@ internal sealed class LivelockRow() : GuideRow("livelock", "7.4", "two polite ta
             await guide.Pool.SubmitAsync<int>(
                 "guide_corridor", new Corridor(guide.Name(name), 1, jitter), cancellationToken: guide.Token)));
         await using var session = await guide.OpenSessionAsync();
-        return (steps.Max(), (await session.Value(guide.Name(name)).ReadAsync(guide.Token))?.Integer ?? 0, took);
+        return (steps.Max(), await session.Value(guide.Name(name)).ReadAsync(guide.Token) ?? 0, took);
     }
 
     private sealed record Corridor(string Name, int Me, bool Jitter);

@@ -1,4 +1,3 @@
-using Orchestrator.Client.Serialization;
 using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
@@ -11,7 +10,7 @@ internal sealed class PipeRow() : GuideRow("pipe", "5.3", "a pipe between two pr
     public override async Task RunAsync(GuideContext guide)
     {
         var name = guide.Name("wire");
-        await guide.Client.CreatePipeAsync(new PipeSpec { Name = name, Duplex = true }, guide.Token);
+        await guide.Client.Contract.CreatePipeAsync(new PipeSpec { Name = name, Duplex = true }, guide.Token);
         var echo = await guide.Pool.SubmitAsync<int>("pipe_echo", new { pipe = name, end = "A" }, cancellationToken: guide.Token);
         guide.Say("A task in a worker has end A of a duplex pipe and sends back what it receives; this process has end B.");
         await using var session = await guide.OpenSessionAsync();
@@ -33,7 +32,7 @@ internal sealed class PipeRow() : GuideRow("pipe", "5.3", "a pipe between two pr
 
         await end.CloseAsync(guide.Token);
         guide.Shows("with this end closed the task reads the end of file, and ends with its count", await echo == RoundTrips + 1);
-        guide.Shows("both ends are closed, and the pipe has been deleted", (await guide.Client.ListPipesAsync(guide.Token))
+        guide.Shows("both ends are closed, and the pipe has been deleted", (await guide.Client.Contract.ListPipesAsync(guide.Token))
             .All(pipe => pipe.Spec.Name != name));
     }
 }

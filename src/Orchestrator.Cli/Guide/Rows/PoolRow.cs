@@ -1,3 +1,4 @@
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
@@ -31,19 +32,17 @@ internal sealed class PoolRow() : GuideRow("pool", "4.1–4.3", "a pool: map, su
         guide.Say($"as_completed over the same: {GuideContext.List(completed)}.");
         guide.Shows("as_completed gives the first that ends first", completed.SequenceEqual([0, 300, 600]));
 
-        var states = new List<TaskState>();
+        var states = new List<RunState>();
         await foreach (var item in handles[0].EventsAsync(guide.Token))
         {
-            if (item.EventCase == TaskEvent.EventOneofCase.State)
-                states.Add(item.State);
-            else if (item.EventCase == TaskEvent.EventOneofCase.Result)
-                states.Add(item.Result.State);
+            if ((item.State ?? item.Result?.State) is { } state)
+                states.Add(state);
         }
 
         guide.Say($"NEW → RUNNABLE → RUNNING → TERMINATED is here {string.Join(" → ", states.Distinct())}; every change is an event that " +
             "can be followed, also afterwards.");
         guide.Shows("a task is queued, runs and ends in exactly one end state",
-            states.Distinct().SequenceEqual([TaskState.Queued, TaskState.Running, TaskState.Succeeded]));
+            states.Distinct().SequenceEqual([RunState.Queued, RunState.Running, RunState.Succeeded]));
         await BlockedAsync(guide);
     }
 
@@ -56,15 +55,15 @@ internal sealed class PoolRow() : GuideRow("pool", "4.1–4.3", "a pool: map, su
         var task = await guide.Pool.SubmitAsync<ulong[]>("hold", new { locks = new[] { name } }, cancellationToken: guide.Token);
         await guide.UntilWaitersAsync($"locks/{name}", 1);
         var behind = await guide.Pool.SubmitAsync<int>("echo", 1, new RunOptions { DependsOn = [task.Id] }, guide.Token);
-        var wait = (await guide.Client.ExplainWaitsAsync(guide.Token)).First(edge => edge.Object == $"locks/{name}");
+        var wait = (await guide.Client.Contract.ExplainWaitsAsync(guide.Token)).First(edge => edge.Object == $"locks/{name}");
         guide.Say(
             $"RUNNING → BLOCKED: {wait.WaiterName} waits at {wait.Object}, which {wait.HolderName} holds. It keeps its place in its " +
             "worker; `orchestrator waits` shows it.");
         guide.Shows("BLOCKED is a task that runs, and an edge from it to the holder of what it waits for",
-            (await guide.Client.GetTaskAsync(task.Id, guide.Token)).State == TaskState.Running
+            (await guide.Client.Contract.GetTaskAsync(task.Id, guide.Token)).State == TaskState.Running
                 && wait.HolderName.Contains("pool-guide", StringComparison.Ordinal));
         guide.Shows("WAITING for another task is QUEUED: it has no place in a worker yet",
-            (await guide.Client.GetTaskAsync(behind.Id, guide.Token)).State == TaskState.Queued);
+            (await guide.Client.Contract.GetTaskAsync(behind.Id, guide.Token)).State == TaskState.Queued);
         await hold.DisposeAsync();
         await task;
         guide.Shows("and both go on when it is free", await behind == 1);

@@ -1,4 +1,3 @@
-using Orchestrator.Client.Serialization;
 using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
@@ -47,7 +46,7 @@ internal sealed class PriorityInversionRow()
             Input = Payloads.FromJson($$"""{"samples": {{Samples}}}"""),
             Options = new TaskOptions { Priority = Medium }
         };
-        var flood = await guide.Client.SubmitAsync(Enumerable.Repeat(medium, Flood), guide.Token);
+        var flood = await guide.Client.Contract.SubmitAsync(Enumerable.Repeat(medium, Flood), guide.Token);
         var step = await guide.Pool.SubmitAsync<RunSpan>(
             "guide_compute", new WorkInput(Samples), new RunOptions { Priority = priority }, guide.Token);
         var waited = await GuideContext.TimeAsync(async () =>
@@ -58,7 +57,7 @@ internal sealed class PriorityInversionRow()
         });
         // By the machine's clock: count the tasks that began before the low one's step.
         var started = (await step).Start;
-        var done = (await guide.Client.WaitAsync(flood, cancellationToken: guide.Token)).Done;
+        var done = (await guide.Client.Contract.WaitAsync(flood, cancellationToken: guide.Token)).Done;
         return (done.Count(result => result.Output.Json.StructValue.Fields["start"].NumberValue < started), waited);
     }
 }

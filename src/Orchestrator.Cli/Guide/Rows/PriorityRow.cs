@@ -1,4 +1,3 @@
-using Orchestrator.Client.Serialization;
 using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
@@ -8,7 +7,7 @@ internal sealed class PriorityRow() : GuideRow("priority", "9.3", "a priority qu
 {
     public override async Task RunAsync(GuideContext guide)
     {
-        await guide.Client.CreateQueueAsync(new QueueSpec { Name = guide.Name("jobs"), Kind = QueueKind.Priority }, guide.Token);
+        await guide.Client.Contract.CreateQueueAsync(new QueueSpec { Name = guide.Name("jobs"), Kind = QueueKind.Priority }, guide.Token);
         await using var session = await guide.OpenSessionAsync();
         var queue = session.Queue(guide.Name("jobs"));
         await queue.PutAsync(Payloads.FromText("high"), priority: 1, guide.Token);

@@ -16,7 +16,7 @@ internal sealed class ProcessesRow() : GuideRow("processes", "5.1–5.2", "a poo
 
     public override async Task RunAsync(GuideContext guide)
     {
-        var workers = (await guide.Client.GetStatusAsync(guide.Token)).Workers;
+        var workers = (await guide.Client.Contract.GetStatusAsync(guide.Token)).Workers;
         guide.Say($"This is process {Environment.ProcessId}. It has started " +
             $"{GuideContext.List(workers.Select(worker => $"{worker.Name} (process {worker.Pid})"))}.");
         var squares = await guide.Pool.MapAsync<SquareInput, Square>(

@@ -13,7 +13,7 @@ internal sealed class ProducerConsumerRow() : GuideRow("producer-consumer", "10.
     public override async Task RunAsync(GuideContext guide)
     {
         var name = guide.Name("work");
-        await guide.Client.CreateQueueAsync(new QueueSpec { Name = name, MaxItems = Bound }, guide.Token);
+        await guide.Client.Contract.CreateQueueAsync(new QueueSpec { Name = name, MaxItems = Bound }, guide.Token);
         guide.Say(
             $"{Producers} producers put {Items} items each into a queue that holds {Bound}; {Consumers} consumers take them. A producer " +
             "that is too fast waits.");
@@ -38,7 +38,7 @@ internal sealed class ProducerConsumerRow() : GuideRow("producer-consumer", "10.
                 Enumerable.Range(0, Items).Select(i => KeyValuePair.Create(i, Producers))));
         guide.Shows(
             "all consumers ended by themselves when the queue was shut down and empty", consumers.All(consumer => consumer.IsCompleted));
-        var queue = await guide.Client.GetQueueAsync(name, guide.Token);
+        var queue = await guide.Client.Contract.GetQueueAsync(name, guide.Token);
         guide.Shows("nothing is left, and nothing is unfinished", queue is { ReadyItems: 0, LeasedItems: 0, UnfinishedItems: 0 });
     }
 }

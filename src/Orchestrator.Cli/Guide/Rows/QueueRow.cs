@@ -1,5 +1,4 @@
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Serialization;
 using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
@@ -12,7 +11,7 @@ internal sealed class QueueRow() : GuideRow("queue", "5.3", "a queue between pro
     public override async Task RunAsync(GuideContext guide)
     {
         var name = guide.Name("items");
-        await guide.Client.CreateQueueAsync(new QueueSpec { Name = name }, guide.Token);
+        await guide.Client.Contract.CreateQueueAsync(new QueueSpec { Name = name }, guide.Token);
         guide.Say("One task consumes and another produces. Neither knows the other, nor in which process it runs: they share a name.");
         var consumer = await guide.Pool.SubmitAsync<int[]>("consume", new { queue = name, count = 1_000 }, cancellationToken: guide.Token);
         var producer = await guide.Pool.SubmitAsync<int>("produce", new { queue = name, count = Items }, cancellationToken: guide.Token);

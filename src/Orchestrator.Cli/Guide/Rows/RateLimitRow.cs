@@ -14,7 +14,7 @@ internal sealed class RateLimitRow() : GuideRow("rate-limit", "10.4", "at most t
 
     public override async Task RunAsync(GuideContext guide)
     {
-        await guide.Client.CreateRateLimiterAsync(
+        await guide.Client.Contract.CreateRateLimiterAsync(
             new RateLimiterSpec
             {
                 Name = guide.Name("api"),

@@ -1,4 +1,5 @@
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Tasks;
 using Orchestrator.V1;
 
@@ -34,7 +35,7 @@ internal sealed class SemaphoreRow() : GuideRow("semaphore", "8.3", "a semaphore
         catch (OrchestratorException exception)
         {
             guide.Say(exception.Message);
-            guide.Shows("a release too many is refused, and changes nothing", exception.Reason == ErrorReason.OverReleased);
+            guide.Shows("a release too many is refused, and changes nothing", exception.Reason == FailureReason.OverReleased);
         }
 
         await one.DisposeAsync();

@@ -41,7 +41,7 @@ internal sealed class ThreadsVsProcessesRow()
         thread.Start();
         thread.Join();
         var threadStart = Stopwatch.GetElapsedTime(started);
-        var worker = (await guide.Client.GetStatusAsync(guide.Token)).Workers[0];
+        var worker = (await guide.Client.Contract.GetStatusAsync(guide.Token)).Workers[0];
         guide.Say(
             $"A thread starts and ends in {GuideContext.Show(threadStart)}. A worker process has {Format.Bytes(worker.RssBytes)} of " +
             "memory and takes about as long to start as any");
@@ -52,7 +52,7 @@ internal sealed class ThreadsVsProcessesRow()
             guide.Token).CountAsync(guide.Token).AsTask();
         var recycle = await GuideContext.TimeAsync(() => guide.Client.RecycleWorkersAsync(worker.Name, cancellationToken: guide.Token));
         guide.Shows($"{worker.Name} was replaced by a new process in {GuideContext.Show(recycle)}, and none of {await load} tasks was lost",
-            await load == 400 && (await guide.Client.GetStatusAsync(guide.Token)).Workers.All(one => one.Pid != worker.Pid));
+            await load == 400 && (await guide.Client.Contract.GetStatusAsync(guide.Token)).Workers.All(one => one.Pid != worker.Pid));
     }
 
     private static async Task<Counted[]> CountAsync(GuideContext guide, TaskPlacement place, int tasks) =>

@@ -1,6 +1,6 @@
 using Grpc.Core;
+using Orchestrator.Client.Contract;
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Streams;
 
 namespace Orchestrator.Client.Tasks.Streams;
 
@@ -104,7 +104,7 @@ internal sealed partial class ResilientTaskStream
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             _stopping.Token.ThrowIfCancellationRequested();
-            var stream = _calls.OpenStream(
+            var stream = _calls.Contract.OpenTaskStream(
                 new TaskStreamOptions
                 {
                     DetachOnDisconnect = _calls.Options.DetachOnDisconnect,

@@ -1,4 +1,4 @@
-using Orchestrator.Client.Streams;
+using Orchestrator.Client.Contract;
 
 namespace Orchestrator.Client.Tasks.Streams;
 

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Tasks.Streams;
@@ -70,7 +71,7 @@ internal sealed class TaskRecovery(TaskCalls calls, ResilientTaskStream stream) 
     {
         try
         {
-            await calls.CancelAsync(ids, cancellationToken: _stopping.Token).ConfigureAwait(false);
+            await calls.Contract.CancelAsync(ids, cancellationToken: _stopping.Token).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is OrchestratorException or OperationCanceledException or ObjectDisposedException)
         {
@@ -141,12 +142,12 @@ internal sealed class TaskRecovery(TaskCalls calls, ResilientTaskStream stream) 
     {
         try
         {
-            var info = await calls.GetTaskAsync(task.TaskId, _stopping.Token).ConfigureAwait(false);
+            var info = await calls.Contract.GetTaskAsync(task.TaskId, _stopping.Token).ConfigureAwait(false);
             if (info.Result is null || info.State < TaskState.Succeeded)
                 return task;
             Settle(task, info.Result);
         }
-        catch (OrchestratorException exception) when (exception.Reason == ErrorReason.NotFound)
+        catch (OrchestratorException exception) when (exception.Reason == FailureReason.NotFound)
         {
             Lose([task], "the connection broke, and the coordinator no longer knows it");
         }
@@ -160,14 +161,15 @@ internal sealed class TaskRecovery(TaskCalls calls, ResilientTaskStream stream) 
         var open = tasks.ToDictionary(task => task.TaskId);
         try
         {
-            await foreach (var item in calls.WatchTasksAsync([.. open.Keys], cancellationToken: _stopping.Token).ConfigureAwait(false))
+            await foreach (var item in calls.Contract.WatchTasksAsync([.. open.Keys], cancellationToken: _stopping.Token)
+                .ConfigureAwait(false))
             {
                 if (item.EventCase == TaskEvent.EventOneofCase.Result && open.Remove(item.TaskId, out var task))
                     Settle(task, item.Result);
             }
         }
         catch (OrchestratorException exception) when (exception is CoordinatorUnavailableException
-            || exception.Reason == ErrorReason.NotFound || exception.StatusCode is StatusCode.ResourceExhausted or StatusCode.Unavailable)
+            || exception.Reason == FailureReason.NotFound || exception.StatusCode is StatusCode.ResourceExhausted or StatusCode.Unavailable)
         {
             // The tasks are queried again one by one.
         }

@@ -1,6 +1,5 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
-using Orchestrator.Client.Serialization;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

@@ -3,6 +3,7 @@ using Grpc.Core;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
@@ -81,11 +82,12 @@ public sealed class ConnectTests(SharedCoordinator shared) : IClassFixture<Share
         await using var client = await ClientAsync();
         var task = await client.SubmitAsync<int>("wait_barrier", new { barrier = "connect-alone", parties = 2 });
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!(await client.ListSyncAsync(limit.Token)).Any(item => item.Object == "barriers/connect-alone" && item.Waiters.Count == 1))
+        while (!(await client.Contract.ListSyncAsync(limit.Token))
+            .Any(item => item.Object == "barriers/connect-alone" && item.Waiters.Count == 1))
             await Task.Yield();
         var result = await task.CancelAsync(cancellationToken: limit.Token);
-        Assert.Equal(TaskState.Cancelled, result.State);
-        Assert.Equal(CancelRung.Cooperative, result.Error.Rung);
+        Assert.Equal(RunState.Cancelled, result.State);
+        Assert.Equal(CancelStage.Cooperative, result.Error!.Rung);
     }
 
     [Fact]
@@ -187,7 +189,7 @@ public sealed class ConnectTests(SharedCoordinator shared) : IClassFixture<Share
         await using var other = await client.OpenSessionAsync("impatient");
         using var giveUp = new CancellationTokenSource();
         var waiting = other.Lock("shell").AcquireAsync(giveUp.Token);
-        while (!(await client.ExplainWaitsAsync()).Any(edge => edge.WaiterName == "impatient"))
+        while (!(await client.Contract.ExplainWaitsAsync()).Any(edge => edge.WaiterName == "impatient"))
             await Task.Yield();
         (_, output) = await CommandLine.RunAsync(["waits", .. connection]);
         Assert.Contains("impatient", output, StringComparison.Ordinal);

@@ -2,7 +2,7 @@ using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Objects;
-using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Results;
 using Orchestrator.V1;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
@@ -68,12 +68,12 @@ public sealed class ConsumerClientTests(SharedCoordinator shared) : IClassFixtur
         var queue = await CreateAsync(client, session);
         await queue.PutAllAsync(Enumerable.Range(0, 10).Select(Payloads.FromNumber));
         await using var consumer = queue.OpenConsumer(prefetch: 3);
-        var held = new List<LeasedItem>();
+        var held = new List<LeasedItem<Payload>>();
         await using var items = consumer.ReadAllAsync(TestContext.Current.CancellationToken)
             .GetAsyncEnumerator(TestContext.Current.CancellationToken);
         while (held.Count < 3 && await items.MoveNextAsync())
             held.Add(items.Current);
-        Assert.Equal(3, (await client.GetQueueAsync(queue.Name)).LeasedItems);
+        Assert.Equal(3, (await client.Contract.GetQueueAsync(queue.Name)).LeasedItems);
         var next = items.MoveNextAsync().AsTask();
         Assert.True(await held[0].CompleteAsync());
         Assert.False(await held[0].CompleteAsync());
@@ -116,7 +116,7 @@ public sealed class ConsumerClientTests(SharedCoordinator shared) : IClassFixtur
         await using var consumer = queue.OpenConsumer();
         using var giveUp = new CancellationTokenSource();
         var waiting = FirstAsync(consumer, giveUp.Token);
-        await UntilAsync(async () => (await client.GetQueueAsync(queue.Name)).WaitingGetters == 1);
+        await UntilAsync(async () => (await client.Contract.GetQueueAsync(queue.Name)).WaitingGetters == 1);
         await giveUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         await queue.PutAsync(Text("a"));
@@ -135,7 +135,7 @@ public sealed class ConsumerClientTests(SharedCoordinator shared) : IClassFixtur
         await using var consumer = queue.OpenConsumer(prefetch: 2);
         var first = await FirstAsync(consumer, TestContext.Current.CancellationToken).WaitAsync(s_patience);
         var second = FirstAsync(consumer, TestContext.Current.CancellationToken);
-        await UntilAsync(async () => (await client.GetQueueAsync(queue.Name)).WaitingGetters == 1);
+        await UntilAsync(async () => (await client.Contract.GetQueueAsync(queue.Name)).WaitingGetters == 1);
         await shared.Coordinator.CloseSessionAsync(session.Id);
         await Assert.ThrowsAsync<SessionLostException>(() => second.WaitAsync(s_patience));
         await using var again = await other.Queue(queue.Name).LeaseAsync().WaitAsync(s_patience);
@@ -151,24 +151,26 @@ public sealed class ConsumerClientTests(SharedCoordinator shared) : IClassFixtur
         await using var session = await client.OpenSessionAsync();
         await using var consumer = session.Queue("no-such-queue").OpenConsumer();
         var error = await Assert.ThrowsAsync<OrchestratorException>(() => FirstAsync(consumer, TestContext.Current.CancellationToken));
-        Assert.Equal(ErrorReason.NotFound, error.Reason);
+        Assert.Equal(FailureReason.NotFound, error.Reason);
     }
 
-    private static async Task<LeasedItem> FirstAsync(QueueConsumer consumer, CancellationToken cancellationToken)
+    private static async Task<LeasedItem<Payload>> FirstAsync(QueueConsumer<Payload> consumer, CancellationToken cancellationToken)
     {
         await foreach (var item in consumer.ReadAllAsync(cancellationToken))
             return item;
         throw new InvalidOperationException("the queue was shut down");
     }
 
-    private static async Task<(long Ready, long Unfinished)> CountsAsync(OrchestratorClient client, SharedQueue queue)
+    private static async Task<(long Ready, long Unfinished)> CountsAsync(OrchestratorClient client, SharedQueue<Payload> queue)
     {
-        var info = await client.GetQueueAsync(queue.Name);
+        var info = await client.Contract.GetQueueAsync(queue.Name);
         return (info.ReadyItems, info.UnfinishedItems);
     }
 
-    private static async Task<SharedQueue> CreateAsync(OrchestratorClient client, CoordinationSession session, string deadLetters = "") =>
-        session.Queue((await client.CreateQueueAsync(new QueueSpec { Name = Unique("queue"), DeadLetterQueue = deadLetters })).Spec.Name);
+    private static async Task<SharedQueue<Payload>> CreateAsync(
+        OrchestratorClient client, CoordinationSession session, string deadLetters = "") =>
+        session.Queue(
+            (await client.Contract.CreateQueueAsync(new QueueSpec { Name = Unique("queue"), DeadLetterQueue = deadLetters })).Spec.Name);
 
     private Task<OrchestratorClient> ConnectAsync() =>
         OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { DataDirectory = shared.Coordinator.DataDirectory });

@@ -1,7 +1,7 @@
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Results;
 using Orchestrator.V1;
 using Orchestrator.Worker.Tasks;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
@@ -19,7 +19,8 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
         await using var client = await ConnectAsync();
         await using var session = await client.OpenSessionAsync("consumer");
         var queue = session.Queue(
-            (await client.CreateQueueAsync(new QueueSpec { Name = Unique("queue"), Kind = QueueKind.Fifo, MaxItems = 2 })).Spec.Name);
+            (await client.Contract.CreateQueueAsync(
+                new QueueSpec { Name = Unique("queue"), Kind = QueueKind.Fifo, MaxItems = 2 })).Spec.Name);
         await queue.PutAsync(Text("a"));
         await queue.PutAsync(Text("b"));
         Assert.False(await queue.TryPutAsync(Text("c"), TimeSpan.Zero));
@@ -37,7 +38,7 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
 
         Assert.Equal(["a1", "a2", "b1"], seen);
         await queue.JoinAsync().WaitAsync(s_patience);
-        Assert.Equal(ErrorReason.ShutDown, (await Assert.ThrowsAsync<QueueShutDownException>(() => queue.PutAsync(Text("d")))).Reason);
+        Assert.Equal(FailureReason.ShutDown, (await Assert.ThrowsAsync<QueueShutDownException>(() => queue.PutAsync(Text("d")))).Reason);
     }
 
     [Fact]
@@ -45,7 +46,7 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
     {
         await using var client = await ConnectAsync();
         await using var other = await client.OpenSessionAsync();
-        var name = (await client.CreateQueueAsync(new QueueSpec { Name = Unique("queue"), Kind = QueueKind.Fifo })).Spec.Name;
+        var name = (await client.Contract.CreateQueueAsync(new QueueSpec { Name = Unique("queue"), Kind = QueueKind.Fifo })).Spec.Name;
         await other.Queue(name).PutAsync(Text("a"));
         var session = await client.OpenSessionAsync();
         Assert.NotNull(await session.Queue(name).LeaseAsync());
@@ -60,14 +61,14 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
         await using var client = await ConnectAsync();
         await using var reader = await client.OpenSessionAsync();
         var writer = await client.OpenSessionAsync();
-        var name = (await client.CreatePipeAsync(new PipeSpec { Name = Unique("pipe"), Duplex = true })).Spec.Name;
+        var name = (await client.Contract.CreatePipeAsync(new PipeSpec { Name = Unique("pipe"), Duplex = true })).Spec.Name;
         await writer.Pipe(name).EndA.SendAsync(Text("a"));
         Assert.Equal("a", Read((await reader.Pipe(name).EndB.ReceiveAsync())!));
         Assert.Equal((null, false), await reader.Pipe(name).EndB.TryReceiveAsync(TimeSpan.Zero));
         var waiting = reader.Pipe(name).EndB.ReceiveAsync();
         await writer.DisposeAsync();
         Assert.Null(await waiting.WaitAsync(s_patience));
-        Assert.Equal(ErrorReason.BrokenPipe,
+        Assert.Equal(FailureReason.BrokenPipe,
             (await Assert.ThrowsAsync<OrchestratorException>(() => reader.Pipe(name).EndB.SendAsync(Text("b")))).Reason);
     }
 
@@ -87,17 +88,17 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
         var list = session.List(Unique("list"));
         Assert.Equal(1, await list.AppendAsync(Text("a")));
         Assert.Equal("a", Read(await list.PopAsync()));
-        Assert.Equal(ErrorReason.Invalid, (await Assert.ThrowsAsync<OrchestratorException>(() => list.PopAsync())).Reason);
+        Assert.Equal(FailureReason.Invalid, (await Assert.ThrowsAsync<OrchestratorException>(() => list.PopAsync())).Reason);
 
         var value = session.Value(Unique("value"));
         Assert.Null(await value.ReadAsync());
         await Task.WhenAll(Enumerable.Range(0, 1_000).Select(_ => value.AddAsync(1)));
-        Assert.Equal(1_000, (await value.ReadAsync())!.Integer);
+        Assert.Equal(1_000, await value.ReadAsync());
         Assert.False(await value.CompareAndSetAsync(1, 2));
 
         var array = session.Array(Unique("array"), 3);
         await array.UpdateAsync([new ArrayEdit { Index = -1, Edit = new NumberEdit { Set = new Number { Integer = 5 } } }]);
-        Assert.Equal([0, 0, 5], (await array.ReadAsync()).Values.Select(number => number.Integer));
+        Assert.Equal([0, 0, 5], await array.ReadAsync());
     }
 
     [Fact]
@@ -119,13 +120,13 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
         await using var client = await ConnectAsync();
         await using var reader = await client.OpenSessionAsync();
         await using var writer = await client.OpenSessionAsync();
-        var name = (await client.CreatePipeAsync(new PipeSpec { Name = Unique("pipe"), Duplex = true })).Spec.Name;
+        var name = (await client.Contract.CreatePipeAsync(new PipeSpec { Name = Unique("pipe"), Duplex = true })).Spec.Name;
         await using (var end = writer.Pipe(name).EndA)
         {
             await end.SendAsync(Text("a"));
             await end.SendAsync(Text("b"));
             var thief = await Assert.ThrowsAsync<OrchestratorException>(() => reader.Pipe(name).EndA.CloseAsync());
-            Assert.Equal(ErrorReason.NotOwner, thief.Reason);
+            Assert.Equal(FailureReason.NotOwner, thief.Reason);
         }
 
         var seen = "";
@@ -133,8 +134,8 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
             seen += Read(message);
         Assert.Equal("ab", seen);
         await writer.Pipe(name).EndA.CloseAsync();
-        await client.ClosePipeEndAsync(name, PipeEnd.B);
-        Assert.DoesNotContain(await client.ListPipesAsync(), pipe => pipe.Spec.Name == name);
+        await client.Contract.ClosePipeEndAsync(name, PipeEnd.B);
+        Assert.DoesNotContain(await client.Contract.ListPipesAsync(), pipe => pipe.Spec.Name == name);
         // The end is already in the requested state.
         await reader.Pipe(name).EndB.DisposeAsync();
     }
@@ -148,7 +149,7 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
         Assert.Equal(2, await dict.AddAsync("a", 2));
         var keys = new List<string>();
         var version = 0UL;
-        await foreach (var change in dict.WatchAsync(cancellationToken: TestContext.Current.CancellationToken))
+        await foreach (var change in dict.WatchMessagesAsync(cancellationToken: TestContext.Current.CancellationToken))
         {
             keys.Add(change.DictSet.Key);
             version = change.Version;
@@ -157,7 +158,7 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
 
         await dict.SetAsync("b", Text("x"));
         await dict.RemoveAsync("a");
-        await foreach (var change in dict.WatchAsync(version, cancellationToken: TestContext.Current.CancellationToken))
+        await foreach (var change in dict.WatchMessagesAsync(version, cancellationToken: TestContext.Current.CancellationToken))
         {
             Assert.False(change.Snapshot);
             keys.Add(change.DictSet is { } entry ? entry.Key : "-" + change.DictDeletedKey);
@@ -194,10 +195,11 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
         var barrier = session.Barrier(Unique("barrier"), 2);
         var waiting = barrier.WaitAsync();
         await UntilAsync(
-            async () => (await client.ListSyncAsync()).Any(item => item.Object == $"barriers/{barrier.Name}" && item.Waiters.Count == 1));
+            async () => (await client.Contract.ListSyncAsync())
+                .Any(item => item.Object == $"barriers/{barrier.Name}" && item.Waiters.Count == 1));
         Assert.Equal(1, await barrier.AbortAsync());
         Assert.Equal(
-            ErrorReason.BrokenBarrier, (await Assert.ThrowsAsync<OrchestratorException>(() => waiting.WaitAsync(s_patience))).Reason);
+            FailureReason.BrokenBarrier, (await Assert.ThrowsAsync<OrchestratorException>(() => waiting.WaitAsync(s_patience))).Reason);
         await barrier.ResetAsync();
         await using var other = await client.OpenSessionAsync();
         Assert.Equal(

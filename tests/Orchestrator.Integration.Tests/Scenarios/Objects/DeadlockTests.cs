@@ -39,7 +39,7 @@ public sealed class DeadlockTests(SharedCoordinator shared) : IClassFixture<Shar
         await using var joiner = await client.OpenSessionAsync("joiner");
         await using var consumer = await client.OpenSessionAsync("consumer");
         var lockName = Unique("lock");
-        var queue = (await client.CreateQueueAsync(new QueueSpec { Name = Unique("queue") })).Spec.Name;
+        var queue = (await client.Contract.CreateQueueAsync(new QueueSpec { Name = Unique("queue") })).Spec.Name;
         await joiner.Queue(queue).PutAsync(Text("job"));
         await using var held = await joiner.Lock(lockName).AcquireAsync();
         var item = await consumer.Queue(queue).LeaseAsync();
@@ -52,7 +52,7 @@ public sealed class DeadlockTests(SharedCoordinator shared) : IClassFixture<Shar
     }
 
     private static void CheckCycle(DeadlockException error, params (string, string, string)[] edges) =>
-        Assert.Equal(edges.Order(), error.Cycle.Select(edge => (edge.WaiterName, edge.Object, edge.HolderName)).Order());
+        Assert.Equal(edges.Order(), error.Cycle.Select(edge => (edge.WaiterName, edge.ObjectName, edge.HolderName)).Order());
 
     private Task UntilWaitingAsync(string name) => UntilAsync(async () =>
         (await _coordinator.Admin.ExplainWaitsAsync(new ExplainWaitsRequest(), Soon)).Edges.Any(edge => edge.Object == name));

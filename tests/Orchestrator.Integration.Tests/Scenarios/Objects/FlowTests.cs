@@ -44,7 +44,7 @@ public sealed class FlowTests(SharedCoordinator shared) : IClassFixture<SharedCo
         var waiting = one.Lock(y).AcquireAsync();
         await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.Object == $"locks/{y}" && edge.WaiterSession == session.Alias));
         Assert.Equal([$"locks/{x}", $"locks/{y}"],
-            (await Assert.ThrowsAsync<DeadlockException>(() => two.Lock(x).AcquireAsync())).Cycle.Select(edge => edge.Object).Order());
+            (await Assert.ThrowsAsync<DeadlockException>(() => two.Lock(x).AcquireAsync())).Cycle.Select(edge => edge.ObjectName).Order());
         // A third flow is not part of the cycle: it waits, and is served.
         var third = session.CreateFlow().Lock(x).AcquireAsync();
         await _coordinator.UntilWaitsAsync(edges => edges.Any(edge => edge.Object == $"locks/{x}"));

@@ -1,6 +1,5 @@
 using Google.Rpc;
 using Grpc.Core;
-using Orchestrator.Client.Serialization;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 

@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Orchestrator.Client.Serialization;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 using Orchestrator.Worker.Tasks;

@@ -21,7 +21,7 @@ public sealed class TaskExchangeTests(SharedCoordinator shared) : IClassFixture<
             ["--workers", "1", .. TestWorker.ArgumentsBeside(Environment.ProcessPath!)]);
         await using var client = await OrchestratorClient.ConnectAsync(
             new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });
-        await client.CreatePipeAsync(new PipeSpec { Name = "between", Duplex = true });
+        await client.Contract.CreatePipeAsync(new PipeSpec { Name = "between", Duplex = true });
         var echo = (await coordinator.SubmitAsync(Specs.Json("pipe_echo", """{"pipe": "between", "end": "B"}"""))).Single();
         await coordinator.WaitUntilRunningAsync(echo);
         var ask = (await coordinator.SubmitAsync(Specs.Json(TestWorker.PipeAskHandler, """{"pipe": "between", "count": 100}"""))).Single();
@@ -38,7 +38,7 @@ public sealed class TaskExchangeTests(SharedCoordinator shared) : IClassFixture<
         await using var client = await ConnectAsync();
         // The producer waits for room again and again: the queue holds a fifth of its items, and leased items take room until they are
         // acknowledged.
-        var queue = (await client.CreateQueueAsync(new QueueSpec { Name = Unique("queue"), MaxItems = Room })).Spec.Name;
+        var queue = (await client.Contract.CreateQueueAsync(new QueueSpec { Name = Unique("queue"), MaxItems = Room })).Spec.Name;
         var producer = await _coordinator.SubmitAsync(Specs.Json("produce", $$"""{"queue": "{{queue}}", "count": {{Count}}}"""));
         var consumed = new List<double>();
         while (consumed.Count < Count)
@@ -50,7 +50,7 @@ public sealed class TaskExchangeTests(SharedCoordinator shared) : IClassFixture<
 
         Assert.Equal(Count, (await _coordinator.WaitAsync(producer)).Single().Output.Json.NumberValue);
         Assert.Equal(Enumerable.Range(0, Count).Select(i => (double)i), consumed);
-        Assert.Equal(0, (await client.GetQueueAsync(queue)).UnfinishedItems);
+        Assert.Equal(0, (await client.Contract.GetQueueAsync(queue)).UnfinishedItems);
     }
 
     [Theory]

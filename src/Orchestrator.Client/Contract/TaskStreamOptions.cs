@@ -1,6 +1,6 @@
 using Orchestrator.V1;
 
-namespace Orchestrator.Client.Streams;
+namespace Orchestrator.Client.Contract;
 
 /// <summary>How one <see cref="TaskStream"/> behaves.</summary>
 public sealed record TaskStreamOptions

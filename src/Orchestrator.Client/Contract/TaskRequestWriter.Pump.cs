@@ -1,9 +1,10 @@
 using Grpc.Core;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.Protocol;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client.Streams;
+namespace Orchestrator.Client.Contract;
 
 /// <content>Writing, by one caller at a time.</content>
 internal sealed partial class TaskRequestWriter
@@ -75,7 +76,7 @@ internal sealed partial class TaskRequestWriter
             // error kept here covers the case that it never does.
             lock (_gate)
                 _failure ??= new OrchestratorException(
-                    "The stream has ended.", StatusCode.Unavailable, ErrorReason.Unspecified, exception);
+                    "The stream has ended.", StatusCode.Unavailable, FailureReason.Unspecified, exception);
         }
     }
 

@@ -1,7 +1,7 @@
 using CsCheck;
-using Orchestrator.Client.Serialization;
+using Orchestrator.Client.Contract;
 
-namespace Orchestrator.Client.Tests.Serialization;
+namespace Orchestrator.Client.Tests.Contract;
 
 /// <summary>JSON that becomes a payload.</summary>
 public sealed class PayloadsTests

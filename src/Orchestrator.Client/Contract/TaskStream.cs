@@ -3,7 +3,7 @@ using Grpc.Core;
 using Orchestrator.Client.Connection;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client.Streams;
+namespace Orchestrator.Client.Contract;
 
 /// <summary>
 /// Sends tasks and receives results over one call. Submit from any number of threads; results arrive through

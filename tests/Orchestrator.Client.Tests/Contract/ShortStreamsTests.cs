@@ -1,6 +1,6 @@
 using Orchestrator.V1;
 
-namespace Orchestrator.Client.Tests.Streams;
+namespace Orchestrator.Client.Tests.Contract;
 
 /// <summary>Tests that count resources of the whole process, or measure the whole machine, and so run alone, after all others.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
@@ -41,7 +41,7 @@ public sealed class ShortStreamsTests
 
     private static async Task OneAsync(OrchestratorClient client, bool complete)
     {
-        await using var stream = client.OpenTaskStream();
+        await using var stream = client.Contract.OpenTaskStream();
         await stream.SubmitAsync(new TaskSpec { Handler = "echo", Tag = 5 });
         if (complete)
             await stream.CompleteAsync();

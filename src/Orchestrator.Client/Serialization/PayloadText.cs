@@ -10,7 +10,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Serialization;
 
 /// <summary>Creates and reads payloads.</summary>
-public static class Payloads
+internal static class PayloadText
 {
     // Numbers of a google.protobuf.Value are doubles: a larger integer would silently lose digits.
     private const long LargestExactInteger = 1L << 53;

@@ -1,8 +1,9 @@
 using Grpc.Core;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client.Streams;
+namespace Orchestrator.Client.Contract;
 
 /// <summary>
 /// The single writer of a task stream. Producers append under a lock. A producer that finds no write in progress writes
@@ -159,7 +160,7 @@ internal sealed partial class TaskRequestWriter
         // The coordinator's answer to the half-close may arrive before the local write reports completion.
         if (asAsked)
             _halfClosed.TrySetResult();
-        Fail(new OrchestratorException("The stream has ended.", StatusCode.OK, ErrorReason.Unspecified, null));
+        Fail(new OrchestratorException("The stream has ended.", StatusCode.OK, FailureReason.Unspecified, null));
     }
 
     /// <summary>Ends the stream for submitters: present and future ones get this error.</summary>

@@ -1,10 +1,9 @@
 using Grpc.Core;
+using Orchestrator.Client.Contract;
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Serialization;
-using Orchestrator.Client.Streams;
 using Orchestrator.V1;
 
-namespace Orchestrator.Client.Tests.Streams;
+namespace Orchestrator.Client.Tests.Contract;
 
 /// <summary>The client's stream against a scripted coordinator.</summary>
 public sealed class TaskStreamTests
@@ -16,7 +15,7 @@ public sealed class TaskStreamTests
     {
         await using var server = await ScriptedCoordinator.StartAsync();
         await using var client = await server.ConnectAsync();
-        await using var stream = client.OpenTaskStream();
+        await using var stream = client.Contract.OpenTaskStream();
         const int Count = 20_000;
         var submitting = Task.Run(async () =>
         {
@@ -40,7 +39,7 @@ public sealed class TaskStreamTests
         await using var client = await server.ConnectAsync();
         var done = new TaskCompletionSource();
         TaskStream? stream = null;
-        stream = client.OpenTaskStream(new TaskStreamOptions
+        stream = client.Contract.OpenTaskStream(new TaskStreamOptions
         {
             MaxInFlight = 1,
             OnResult = result =>
@@ -64,7 +63,7 @@ public sealed class TaskStreamTests
     {
         await using var server = await ScriptedCoordinator.StartAsync();
         await using var client = await server.ConnectAsync();
-        await using var stream = client.OpenTaskStream();
+        await using var stream = client.Contract.OpenTaskStream();
         await stream.SubmitAsync([.. Enumerable.Range(0, 1_200).Select(i => Spec((ulong)i))]);
         Assert.Equal([512, 512, 176], await SizesAsync(server, 1_200));
         await stream.SubmitAsync([.. Enumerable.Range(0, 7).Select(i => Spec((ulong)i, 30_000))]);
@@ -161,7 +160,8 @@ public sealed class TaskStreamTests
     {
         await using var server = await ScriptedCoordinator.StartAsync();
         await using var client = await server.ConnectAsync();
-        await using var stream = client.OpenTaskStream(new TaskStreamOptions { OnResult = _ => throw new InvalidDataException("mine") });
+        await using var stream = client.Contract.OpenTaskStream(
+            new TaskStreamOptions { OnResult = _ => throw new InvalidDataException("mine") });
         await stream.SubmitAsync(Spec(0));
         var error = await Assert.ThrowsAsync<InvalidDataException>(() => stream.Completion.WaitAsync(Patience));
         Assert.Equal("mine", error.Message);
@@ -183,7 +183,7 @@ public sealed class TaskStreamTests
     {
         await using var server = await ScriptedCoordinator.StartAsync();
         await using var client = await server.ConnectAsync();
-        await using var stream = client.OpenTaskStream(new TaskStreamOptions { Order = ResultOrder.Submission, FailFast = true });
+        await using var stream = client.Contract.OpenTaskStream(new TaskStreamOptions { Order = ResultOrder.Submission, FailFast = true });
         await stream.SubmitAsync(Spec(7));
         var first = await server.Requests.ReadAsync().AsTask().WaitAsync(Patience);
         Assert.Equal(ResultOrder.Submission, first.Options.Order);
@@ -199,7 +199,7 @@ public sealed class TaskStreamTests
     {
         await using var server = await ScriptedCoordinator.StartAsync();
         await using var client = await server.ConnectAsync();
-        await using var stream = client.OpenTaskStream();
+        await using var stream = client.Contract.OpenTaskStream();
         await stream.CompleteAsync().WaitAsync(Patience);
         await stream.Completion.WaitAsync(Patience);
         Assert.NotNull((await server.Requests.ReadAsync().AsTask().WaitAsync(Patience)).Options);
@@ -211,7 +211,7 @@ public sealed class TaskStreamTests
     /// <summary>Opens a stream, submits the tasks that use up the credits, and returns when the client knows of the grant.</summary>
     private static async Task<TaskStream> OpenWithGrantAsync(OrchestratorClient client, int credits, int? submitted = null)
     {
-        var stream = client.OpenTaskStream();
+        var stream = client.Contract.OpenTaskStream();
         await stream.Granted.WaitAsync(Patience);
         for (var tag = 0; tag < (submitted ?? credits); tag++)
             await stream.SubmitAsync(Spec((ulong)tag));
