@@ -7,11 +7,12 @@ namespace Orchestrator.Integration.Tests.Packages;
 /// The packages as <c>scripts/pack</c> makes them, in a folder that serves as a feed, and an empty directory beside it for programs that
 /// use them. Nothing of it reaches the user's own package cache, templates or tools.
 /// </summary>
-public sealed class PackageFeed : IAsyncLifetime
+public sealed class PackageFeed : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
     private readonly TemporaryDirectory _root = new();
+    private Task? _made;
 
     /// <summary>The folder with the packages.</summary>
     public string Folder => Path.Combine(_root.Path, "feed");
@@ -25,7 +26,12 @@ public sealed class PackageFeed : IAsyncLifetime
     /// <summary>The version of the packages.</summary>
     public string Version { get; private set; } = "";
 
-    public async ValueTask InitializeAsync()
+    /// <summary>Makes them, once. Not when the fixture is created: that happens also where all of its tests are left out.</summary>
+    public Task MakeAsync() => _made ??= PackAsync();
+
+    public void Dispose() => _root.Dispose();
+
+    private async Task PackAsync()
     {
         Directory.CreateDirectory(Programs);
         await OkAsync(Repository.Root, Repository.PathOf("scripts", "pack"), Folder);
@@ -38,12 +44,6 @@ public sealed class PackageFeed : IAsyncLifetime
         await OkAsync(
             Programs, "dotnet", "tool", "install", "Orchestrator.Cli", "--version", Version, "--tool-path", Path.GetDirectoryName(Tool)!,
             "--add-source", Folder);
-    }
-
-    public ValueTask DisposeAsync()
-    {
-        _root.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     /// <summary>

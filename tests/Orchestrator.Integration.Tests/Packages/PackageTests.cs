@@ -16,6 +16,7 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
     [Fact(Explicit = true)]
     public async Task A_pool_of_the_template_builds_without_a_warning_and_runs()
     {
+        await feed.MakeAsync();
         var output = await feed.BuildAsync("orchestrator-app", "MyPool", null, null);
         var printed = await feed.OkAsync(feed.Programs, "dotnet", Path.Combine(output, "MyPool.dll"));
         Assert.Equal(
@@ -32,6 +33,7 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
     [Fact(Explicit = true)]
     public async Task A_worker_of_the_template_serves_a_coordinator_of_the_tool_and_a_client_calls_it()
     {
+        await feed.MakeAsync();
         var worker = await feed.BuildAsync("orchestrator-worker", "MyWorker", null, null);
         var client = await feed.BuildAsync("console", "MyClient", "Orchestrator.Client", """
             using Orchestrator.Client;
@@ -52,26 +54,31 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
     }
 
     [Fact(Explicit = true)]
-    public async Task A_web_program_builds_without_a_warning() => await feed.BuildAsync("web", "MyWeb", "Orchestrator.App", """
-        using Orchestrator.App;
-        using Orchestrator.Worker.Tasks;
+    public async Task A_web_program_builds_without_a_warning()
+    {
+        await feed.MakeAsync();
+        await feed.BuildAsync("web", "MyWeb", "Orchestrator.App", """
+            using Orchestrator.App;
+            using Orchestrator.Worker.Tasks;
 
-        var app = OrchestratorApp.Create(args);
-        var square = app.MapTask("square", (long n) => n * n);
-        if (app.IsWorker)
-            return await app.RunWorkerAsync();
+            var app = OrchestratorApp.Create(args);
+            var square = app.MapTask("square", (long n) => n * n);
+            if (app.IsWorker)
+                return await app.RunWorkerAsync();
 
-        var builder = WebApplication.CreateBuilder([.. app.Args]);
-        builder.Services.AddOrchestrator(app);
-        var web = builder.Build();
-        web.MapGet("/square/{n:long}", async (long n, IOrchestratorPool pool) => await pool.RunAsync(square, n));
-        await web.RunAsync();
-        return 0;
-        """);
+            var builder = WebApplication.CreateBuilder([.. app.Args]);
+            builder.Services.AddOrchestrator(app);
+            var web = builder.Build();
+            web.MapGet("/square/{n:long}", async (long n, IOrchestratorPool pool) => await pool.RunAsync(square, n));
+            await web.RunAsync();
+            return 0;
+            """);
+    }
 
     [Fact(Explicit = true)]
     public async Task The_tool_serves_with_its_own_workers()
     {
+        await feed.MakeAsync();
         using var data = new TemporaryDirectory();
         await using var coordinator = await InstalledCoordinator.StartAsync(feed, data.Path, "--workers", "1");
         Assert.Equal(
@@ -79,8 +86,9 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
     }
 
     [Fact(Explicit = true)]
-    public void Every_package_says_what_it_is()
+    public async Task Every_package_says_what_it_is()
     {
+        await feed.MakeAsync();
         var packages = Directory.GetFiles(feed.Folder, "*.nupkg");
         Assert.Equal(11, packages.Length);
         foreach (var path in packages)
