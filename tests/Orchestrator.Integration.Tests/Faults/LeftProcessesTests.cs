@@ -102,15 +102,16 @@ public sealed class LeftProcessesTests : IDisposable
         await using (var killed = SampleProcess.Start("Squares", "9223372036854775807"))
         {
             await killed.LineAsync(line => line.StartsWith("100 ", StringComparison.Ordinal));
-            var pids = killed.Family();
-            Assert.Contains(pids, pid => Directory.GetFiles(Path.GetTempPath(), $"*-{pid}-*").Length > 0);
+            // With the start times: an earlier process of the same number may have left files, too, which nothing sweeps.
+            var names = killed.Family().Select(pid => $"*-{pid}-{ProcFs.StartTicks(pid)}-*").ToArray();
+            Assert.Contains(names, name => Directory.GetFiles(Path.GetTempPath(), name).Length > 0);
             killed.Signal(Signals.Kill);
             await killed.EndAsync();
             await using (var next = SampleProcess.Start("Squares"))
                 Assert.Equal(0, await next.EndAsync());
             // Another test's pool that started in between may be the one that sweeps, and may not have finished.
             await Waits.UntilAsync(
-                () => Task.FromResult(pids.All(pid => Directory.GetFiles(Path.GetTempPath(), $"*-{pid}-*").Length == 0)));
+                () => Task.FromResult(names.All(name => Directory.GetFiles(Path.GetTempPath(), name).Length == 0)));
         }
     }
 
