@@ -39,7 +39,7 @@ public interface IOrchestratorClient : IExecutor, IAsyncDisposable
     Task<QueueStatus> CreateQueueAsync(string queue, QueueOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>The current state of a queue.</summary>
-    /// <exception cref="OrchestratorException">With NOT_FOUND, if there is none.</exception>
+    /// <exception cref="OrchestratorException">With NOT_FOUND, if it does not exist.</exception>
     Task<QueueStatus> GetQueueAsync(string queue, CancellationToken cancellationToken = default);
 
     /// <summary>Every queue, ordered by name.</summary>
@@ -66,7 +66,7 @@ public interface IOrchestratorClient : IExecutor, IAsyncDisposable
     Task CreateRateLimiterAsync(string rateLimiter, RateLimiterOptions options, CancellationToken cancellationToken = default);
 
     /// <summary>Deletes a rate limiter; waiters for its permits fail.</summary>
-    /// <exception cref="OrchestratorException">With NOT_FOUND, if there is none.</exception>
+    /// <exception cref="OrchestratorException">With NOT_FOUND, if it does not exist.</exception>
     Task DeleteRateLimiterAsync(string rateLimiter, CancellationToken cancellationToken = default);
 
     /// <summary>The current state of the coordinator, its workers and its counts.</summary>

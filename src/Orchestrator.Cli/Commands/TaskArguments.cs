@@ -81,7 +81,7 @@ internal static class TaskArguments
         return options;
     }
 
-    /// <summary>The input of each task; null if there is none.</summary>
+    /// <summary>The input of each task; null without an input.</summary>
     public static async Task<Payload?> ReadInputAsync(CommandContext context, CancellationToken token)
     {
         var text = context.Get(Input);

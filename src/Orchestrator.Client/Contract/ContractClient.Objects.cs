@@ -16,7 +16,7 @@ public sealed partial class ContractClient
                 .ConfigureAwait(false)).Queue;
 
     /// <summary>The current state of a queue.</summary>
-    /// <exception cref="OrchestratorException">With NOT_FOUND, if there is none.</exception>
+    /// <exception cref="OrchestratorException">With NOT_FOUND, if it does not exist.</exception>
     public async Task<QueueInfo> GetQueueAsync(string queue, CancellationToken cancellationToken = default) =>
         (await CallAsync(_objects.Queues.GetQueueAsync(new GetQueueRequest { Queue = queue }, cancellationToken: cancellationToken))
             .ConfigureAwait(false)).Queue;
@@ -87,7 +87,7 @@ public sealed partial class ContractClient
                 .ConfigureAwait(false)).Spec;
 
     /// <summary>Deletes a rate limiter; waiters for its permits fail.</summary>
-    /// <exception cref="OrchestratorException">With NOT_FOUND, if there is none.</exception>
+    /// <exception cref="OrchestratorException">With NOT_FOUND, if it does not exist.</exception>
     public Task DeleteRateLimiterAsync(string rateLimiter, CancellationToken cancellationToken = default) =>
         CallAsync(_objects.Sync.DeleteRateLimiterAsync(
             new DeleteRateLimiterRequest { RateLimiter = rateLimiter }, cancellationToken: cancellationToken));

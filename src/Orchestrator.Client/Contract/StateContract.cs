@@ -72,7 +72,7 @@ public static class StateContract
         return value.EditAsync(edit, guard, cancellationToken);
     }
 
-    /// <summary>The number; null if there is none yet.</summary>
+    /// <summary>The number; null before it is first set.</summary>
     public static Task<Number?> ReadNumberAsync<T>(this SharedValue<T> value, CancellationToken cancellationToken = default)
         where T : struct, INumber<T>
     {

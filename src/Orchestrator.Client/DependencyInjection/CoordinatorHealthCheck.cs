@@ -3,7 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Orchestrator.Client.DependencyInjection;
 
 /// <summary>Reports whether tasks can run at present, from a coordinator's own status.</summary>
-/// <param name="read">Reads the status; throws while there is none.</param>
+/// <param name="read">Reads the status; throws while the coordinator does not answer.</param>
 internal sealed class CoordinatorHealthCheck(Func<CancellationToken, Task<CoordinatorStatus>> read) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

@@ -16,7 +16,7 @@ public static class OrchestratorClientServiceCollectionExtensions
     /// <summary>
     /// Adds an <see cref="IOrchestratorClient"/>, also as <see cref="IExecutor"/> unless another one was added before. It connects with its
     /// first call, so that the host starts without its coordinator, and that call fails with a
-    /// <see cref="CoordinatorUnavailableException"/> while there is none. Options that are not valid are reported when the host starts, all
+    /// <see cref="CoordinatorUnavailableException"/> while none answers. Options that are not valid are reported when the host starts, all
     /// in one <see cref="OptionsValidationException"/>.
     /// </summary>
     /// <param name="services">The host's services.</param>

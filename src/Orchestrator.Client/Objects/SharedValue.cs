@@ -59,7 +59,7 @@ public class SharedValue<T>
     public virtual Task<T> RaiseToAsync(T value, CancellationToken cancellationToken = default) =>
         ApplyAsync(new NumberEdit { Max = NumberCodec<T>.Encode(value) }, cancellationToken);
 
-    /// <summary>The number; null if there is none yet.</summary>
+    /// <summary>The number; null before it is first set.</summary>
     /// <exception cref="OverflowException">It does not fit.</exception>
     public virtual async Task<T?> ReadAsync(CancellationToken cancellationToken = default) =>
         await GetAsync(cancellationToken).ConfigureAwait(false) is { } number ? NumberCodec<T>.Decode(number) : null;
