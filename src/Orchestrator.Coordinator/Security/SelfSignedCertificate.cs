@@ -14,7 +14,6 @@ internal static class SelfSignedCertificate
 {
     private const string CertificateName = "tls-cert.pem";
     private const string KeyName = "tls-key.pem";
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(730);
     private static readonly TimeSpan LeastLeft = TimeSpan.FromDays(60);
@@ -76,21 +75,7 @@ internal static class SelfSignedCertificate
             new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyCertSign, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
         using var certificate = request.CreateSelfSigned(now.AddHours(-1), now + Lifetime);
-        Write(files.Key, key.ExportPkcs8PrivateKeyPem());
-        Write(files.Certificate, certificate.ExportCertificatePem());
-    }
-
-    private static void Write(string path, string pem)
-    {
-        var temporary = $"{path}.{Environment.ProcessId}.new";
-        File.Delete(temporary);
-        using (var stream = new FileStream(
-            temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
-        {
-            stream.Write(System.Text.Encoding.ASCII.GetBytes(pem + "\n"));
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, path, overwrite: true);
+        OwnerOnlyFile.Write(files.Key, key.ExportPkcs8PrivateKeyPem() + "\n");
+        OwnerOnlyFile.Write(files.Certificate, certificate.ExportCertificatePem() + "\n");
     }
 }

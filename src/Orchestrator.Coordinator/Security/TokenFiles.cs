@@ -22,7 +22,6 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
     private const string KeptPrefix = "owner-until-";
     private const int LeastLength = 32;
     private const int MaxLength = 256;
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly string _listPath = Path.Combine(dataDirectory, ListName);
 
@@ -67,7 +66,7 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
             Write([.. Others(), old with { Id = id, Expires = time.GetUtcNow() + keep }]);
         }
 
-        WriteWhole(OwnerPath, NewToken() + "\n");
+        OwnerOnlyFile.Write(OwnerPath, NewToken() + "\n");
         return Owner();
     }
 
@@ -91,10 +90,11 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
     {
         using var gate = Lock();
         if (ReadOwner() is null)
-            WriteWhole(OwnerPath, NewToken() + "\n");
+            OwnerOnlyFile.Write(OwnerPath, NewToken() + "\n");
         // Copying the file may have loosened its mode. The mode of a mounted secret is root's to set.
-        else if (OwnedPath.IsOwn(OwnerPath) && File.GetUnixFileMode(OwnerPath) != OwnerOnly && new FileInfo(OwnerPath).LinkTarget is null)
-            File.SetUnixFileMode(OwnerPath, OwnerOnly);
+        else if (OwnedPath.IsOwn(OwnerPath) && File.GetUnixFileMode(OwnerPath) != OwnerOnlyFile.Mode
+            && new FileInfo(OwnerPath).LinkTarget is null)
+            File.SetUnixFileMode(OwnerPath, OwnerOnlyFile.Mode);
     }
 
     /// <summary>
@@ -118,7 +118,7 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
 
         using var gate = Lock();
         if (ReadOwner() != token)
-            WriteWhole(OwnerPath, token + "\n");
+            OwnerOnlyFile.Write(OwnerPath, token + "\n");
     }
 
     /// <summary>
@@ -181,25 +181,10 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
     {
         var now = time.GetUtcNow();
         var alive = entries.Where(entry => !entry.HasExpired(now)).Select(entry => (JsonNode)entry.ToJson()).ToArray();
-        WriteWhole(_listPath, new JsonObject { ["tokens"] = new JsonArray(alive) }.ToJsonString(Indented) + "\n");
+        OwnerOnlyFile.Write(_listPath, new JsonObject { ["tokens"] = new JsonArray(alive) }.ToJsonString(Indented) + "\n");
     }
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
-
-    // Written atomically, and never readable by other users, not even for a moment.
-    private static void WriteWhole(string path, string content)
-    {
-        var temporary = $"{path}.{Environment.ProcessId}.new";
-        File.Delete(temporary);
-        using (var stream = new FileStream(
-            temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
-        {
-            stream.Write(System.Text.Encoding.UTF8.GetBytes(content));
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, path, overwrite: true);
-    }
 
     // Two commands that change the list at the same time must not lose a change.
     private FileStream Lock()
@@ -215,7 +200,7 @@ public sealed class TokenFiles(string dataDirectory, TimeProvider time)
                     Mode = FileMode.OpenOrCreate,
                     Access = FileAccess.ReadWrite,
                     Share = FileShare.None,
-                    UnixCreateMode = OwnerOnly
+                    UnixCreateMode = OwnerOnlyFile.Mode
                 });
             }
             catch (IOException) when (attempt < 500 && File.Exists(path))

