@@ -173,7 +173,7 @@ internal sealed class SharedStateMachine : PrimitiveMachine
         found.Clear(Context);
         found.Exists = false;
         found.Durability = Durability.Memory;
-        found.Version = 0;
+        found.Version = found.FirstVersion = 0;
         _table.Drop(found);
         Context.Complete(command, Done.Instance);
         _table.Wake(found);

@@ -65,4 +65,8 @@ public sealed record ArrayCreated(ulong Version, long Length) : StateChange(Vers
 /// </param>
 /// <param name="Changes">The changes, in order.</param>
 /// <param name="ReadTo">The version up to which changes were read, even if a key prefix excluded some: continue after it.</param>
-public sealed record StateChanges(bool Exists, ulong Version, bool NeedsSnapshot, IReadOnlyList<StateChange> Changes, ulong ReadTo);
+public sealed record StateChanges(bool Exists, ulong Version, bool NeedsSnapshot, IReadOnlyList<StateChange> Changes, ulong ReadTo)
+{
+    /// <summary>Whether a snapshot is needed because the object was deleted and created anew since that version.</summary>
+    public bool IsOtherObject { get; init; }
+}

@@ -26,6 +26,12 @@ internal abstract class StateObject(ObjectKind kind, string name, StateOptions o
     /// <summary>How many entries, elements or numbers.</summary>
     public abstract long Count { get; }
 
+    /// <summary>
+    /// The version before its first change: above 0 if an object was deleted before; 0 for one of an earlier process, whose first changes
+    /// are not kept.
+    /// </summary>
+    public ulong FirstVersion { get; set; }
+
     /// <summary>Keys and values.</summary>
     public long Bytes { get; private set; }
 
@@ -48,8 +54,11 @@ internal abstract class StateObject(ObjectKind kind, string name, StateOptions o
     public StateChanges ReadChanges(ulong after, int maximum, string keyPrefix)
     {
         var known = Version - (ulong)History.Count;
+        // Who has seen nothing has missed nothing as long as all changes are kept.
+        if (after == 0 && known == FirstVersion)
+            after = known;
         if (after < known || after > Version)
-            return new StateChanges(true, Version, true, [], after);
+            return new StateChanges(true, Version, true, [], after) { IsOtherObject = after < FirstVersion };
         var changes = new List<StateChange>();
         var index = (int)(after - known);
         for (; index < History.Count && changes.Count < maximum; index++)

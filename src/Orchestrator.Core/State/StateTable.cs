@@ -84,7 +84,7 @@ internal sealed class StateTable(IPrimitiveContext context, StateOptions options
         if (item.Exists)
             return;
         item.Exists = true;
-        item.Version = Floor;
+        item.Version = item.FirstVersion = Floor;
         item.Durability = command.Durability ?? Durability.Memory;
         if (!item.IsDurable)
             return;

@@ -121,6 +121,36 @@ public sealed class WatchStateTests
         _harness.Apply(new UpdateDict("d", [Set("a", "3")]) { Guard = new StateGuard(2) }).Fails(ObjectErrorReason.Stale);
     }
 
+    [Theory]
+    [InlineData(ObjectKind.Dict)]
+    [InlineData(ObjectKind.List)]
+    [InlineData(ObjectKind.Value)]
+    [InlineData(ObjectKind.Array)]
+    public void A_watch_from_the_beginning_gets_every_change_of_an_object_that_follows_a_deleted_one(ObjectKind kind)
+    {
+        // Of any name and kind: new objects begin after the versions of all deleted ones.
+        _harness.Apply(new UpdateDict("gone", [.. Enumerable.Range(0, 5).Select(i => Set($"{i}", "1"))]));
+        _harness.Apply(new DeleteState(ObjectKind.Dict, "gone"));
+        for (var change = 0; change < 3; change++)
+            Change(kind);
+        var info = Assert.Single(_harness.View.ListState(kind, "", 9));
+        var changes = _harness.View.ReadChanges(kind, info.Name, 0, 9);
+        Assert.False(changes.NeedsSnapshot);
+        Assert.Equal([7UL, 8UL, 9UL], changes.Changes.Select(change => change.Version));
+        Assert.Equal((9UL, 9UL), (changes.Version, changes.ReadTo));
+        var part = _harness.View.ReadChanges(kind, info.Name, 0, 2);
+        Assert.Equal((8UL, 2), (part.ReadTo, part.Changes.Count));
+        var earlier = _harness.View.ReadChanges(kind, info.Name, 5, 9);
+        Assert.Equal((true, true), (earlier.NeedsSnapshot, earlier.IsOtherObject));
+        // Three of the changes have left the window then.
+        for (var change = 0; change < 5; change++)
+            Change(kind);
+        var late = _harness.View.ReadChanges(kind, info.Name, 0, 9);
+        Assert.Equal((true, true), (late.NeedsSnapshot, late.IsOtherObject));
+        var slow = _harness.View.ReadChanges(kind, info.Name, 8, 9);
+        Assert.Equal((true, false), (slow.NeedsSnapshot, slow.IsOtherObject));
+    }
+
     [Fact]
     public void Changes_of_all_kinds_are_told()
     {
@@ -151,6 +181,26 @@ public sealed class WatchStateTests
             all);
         Assert.Equal(["d", "l"], _harness.View.ListState(null, "arrays/a", 2).Select(item => item.Name));
         Assert.Equal("v", Assert.Single(_harness.View.ListState(ObjectKind.Value, "", 9)).Name);
+    }
+
+    private void Change(ObjectKind kind)
+    {
+        switch (kind)
+        {
+            case ObjectKind.Dict:
+                _harness.Dict(Set("a", "1"));
+                break;
+            case ObjectKind.List:
+                _harness.List(Edit(ListOperation.Append, value: "1"));
+                break;
+            case ObjectKind.Value:
+                _harness.Value(NumberOperation.Add, Number.Of(1));
+                break;
+            default:
+                // The first of them creates it by one change, and makes another by the second.
+                _harness.Array(1, _harness.View.ListState(kind, "", 9).Count == 0 ? [] : [At(0, NumberOperation.Add, Number.Of(1))]);
+                break;
+        }
     }
 
     private Call Await(ulong after, TimeSpan? timeout = null) =>

@@ -49,6 +49,26 @@ public sealed class SlowWatcherTests(SharedCoordinator shared) : IClassFixture<S
         Assert.Equal(("next", message.Version + 1, false), (change.DictSet.Key, change.Version, change.Snapshot));
     }
 
+    [Fact]
+    public async Task A_watch_goes_on_with_the_object_that_follows_a_deleted_one_however_many_changes_that_had()
+    {
+        var dict = Unique("dict");
+        // Versions of new objects begin after those of all deleted ones: beyond the changes that are kept.
+        var other = Unique("other");
+        for (var i = 0; i <= KeptChanges / ChangesOfAnUpdate; i++)
+            await UpdateAsync(other, [.. Enumerable.Range(0, ChangesOfAnUpdate).Select(_ => Set("small", [(byte)i]))]);
+        await UpdateAsync(dict, [Set("old", [1])]);
+        using var watch = _state.WatchState(new WatchStateRequest { Kind = StateKind.Dict, Name = dict }, Soon);
+        Assert.Equal("old", (await NextAsync(watch))!.DictSet.Key);
+        await _state.DeleteStateAsync(new DeleteStateRequest { Kind = StateKind.Dict, Name = other }, Soon);
+        await _state.DeleteStateAsync(new DeleteStateRequest { Kind = StateKind.Dict, Name = dict }, Soon);
+        Assert.True((await NextAsync(watch))!.Deleted);
+        await UpdateAsync(dict, [Set("new", [1])]);
+        var change = (await NextAsync(watch))!;
+        Assert.Equal(("new", false), (change.DictSet.Key, change.Snapshot));
+        Assert.True(change.Version > KeptChanges, $"{change.Version}");
+    }
+
     private static DictEdit Set(string key, byte[] value) => new() { Key = key, Set = new Payload { Data = ByteString.CopyFrom(value) } };
 
     private static async Task<WatchStateResponse?> NextAsync(AsyncServerStreamingCall<WatchStateResponse> watch) =>
