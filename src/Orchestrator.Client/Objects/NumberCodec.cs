@@ -7,7 +7,8 @@ namespace Orchestrator.Client.Objects;
 internal static class NumberCodec<T>
     where T : struct, INumber<T>
 {
-    private static readonly bool IsReal = typeof(T) == typeof(double) || typeof(T) == typeof(float);
+    // Not a field: the compiler sees a constant for each type.
+    private static bool IsReal => typeof(T) == typeof(double) || typeof(T) == typeof(float);
 
     /// <exception cref="NotSupportedException">The coordinator has no such numbers.</exception>
     public static void EnsureSupported()
