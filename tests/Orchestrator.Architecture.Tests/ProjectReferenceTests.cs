@@ -13,13 +13,14 @@ public sealed class ProjectReferenceTests
         ["Core"] = [],
         ["Client"] = ["Protocol", "Transport"],
         ["Worker"] = ["Protocol", "Transport", "Client"],
+        ["Worker.AspNetCore"] = ["Protocol", "Transport", "Worker"],
         ["Handlers"] = ["Worker"],
         // The coordinator runs in-process placements on the worker's lanes.
         ["Coordinator"] = ["Core", "Protocol", "Transport", "Worker"],
         ["App"] = ["Coordinator", "Worker", "Client"],
         // Plots travel to it as JSON.
         ["Bench"] = [],
-        ["Cli"] = ["App", "Handlers", "Client"],
+        ["Cli"] = ["App", "Handlers", "Client", "Worker.AspNetCore"],
     };
 
     public static TheoryData<string> Projects =>

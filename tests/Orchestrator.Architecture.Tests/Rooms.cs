@@ -61,7 +61,11 @@ internal static class Rooms
             new("Tasks", "handlers, their registration, and `TaskContext`"),
             new("Execution", "lanes, attempts, the flight recorder"),
             new("Service", "the stream of assignments and results, heartbeats"),
-            new("Hosting", "the launch contract, the worker's server, its exit when its parent exits"),
+            new("Hosting", "the launch contract, the worker's start and end, its exit when its parent exits"),
+        ],
+        ["Worker.AspNetCore"] =
+        [
+            new(Room.Root, "the gRPC server on a worker's socket"),
         ],
         ["Handlers"] =
         [

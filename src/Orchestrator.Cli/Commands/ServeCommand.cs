@@ -54,6 +54,11 @@ internal static class ServeCommand
         Description = "Offer handlers that crash, hang and exhaust memory, to test such failures.",
     };
 
+    private static readonly Option<bool> WorkerGrpc = new("--worker-grpc")
+    {
+        Description = "Let the stock workers serve gRPC on sockets of their own, to look at them with gRPC tools.",
+    };
+
     private static readonly Option<string[]> AllowDirectory = new("--allow-directory")
     {
         Description = "A directory that read_file and sql_query may read; may be given more than once.",
@@ -134,9 +139,9 @@ internal static class ServeCommand
     /// <summary>Its options.</summary>
     public static IEnumerable<Option> Options =>
     [
-        OptionSources.Config, GrpcPort, HttpPort, Workers, WorkerCommand, AllowChaos, AllowDirectory, AllowUrl, InheritVariable,
-        HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, MemoryBudget, RecycleAfter, MaxWorkerMemory, DrainTimeout, Verbose,
-        Format, .. ServeSecurity.Options,
+        OptionSources.Config, GrpcPort, HttpPort, Workers, WorkerCommand, WorkerGrpc, AllowChaos, AllowDirectory, AllowUrl,
+        InheritVariable, HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, MemoryBudget, RecycleAfter, MaxWorkerMemory,
+        DrainTimeout, Verbose, Format, .. ServeSecurity.Options,
     ];
 
     public static Command Create() =>
@@ -261,11 +266,17 @@ internal static class ServeCommand
     private static SupervisorOptions Supervision(CommandContext context, SupervisorOptions usual)
     {
         var (command, groups) = WorkerCommands.Read(context.Get(WorkerCommand) ?? []);
+        if (command is not null && context.Get(WorkerGrpc))
+        {
+            throw new UsageException(
+                "--worker-grpc is for the stock workers; a program given by --worker-command calls UseGrpcServer of the package " +
+                "Orchestrator.Worker.AspNetCore.");
+        }
+
         return usual with
         {
             Workers = context.Get(Workers),
-            Command = command
-                ?? [SelfCommand.Path, .. SelfCommand.Arguments(WorkerArguments.Format(Handlers(context, context.Get(AllowChaos))))],
+            Command = command ?? [SelfCommand.Path, .. SelfCommand.Arguments(StockWorker(context))],
             MoreGroups = groups,
             InheritedVariables = context.Get(InheritVariable) ?? [],
             HotSpares = context.Get(HotSpares),
@@ -276,6 +287,9 @@ internal static class ServeCommand
             BlockingThreads = context.Get(BlockingThreads),
         };
     }
+
+    private static IEnumerable<string> StockWorker(CommandContext context) =>
+        WorkerArguments.Format(Handlers(context, context.Get(AllowChaos)), context.Get(WorkerGrpc));
 
     private static StockHandlerOptions Handlers(CommandContext context, bool allowChaos)
     {

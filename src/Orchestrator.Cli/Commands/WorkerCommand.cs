@@ -1,5 +1,6 @@
 using Orchestrator.Cli.Common;
 using Orchestrator.Handlers;
+using Orchestrator.Worker.AspNetCore;
 using Orchestrator.Worker.Hosting;
 
 namespace Orchestrator.Cli.Commands;
@@ -14,9 +15,11 @@ internal static class WorkerCommand
     {
         // Before the first await: the worker binds its lifetime to its parent's on the main thread.
         var worker = OrchestratorWorker.CreateBuilder(args);
-        if (WorkerArguments.Parse(args) is not { } options)
+        if (WorkerArguments.Parse(args, out var servesGrpc) is not { } options)
             return Task.FromResult(ExitCode.Usage);
         StockHandlers.Register(worker.Tasks, options);
+        if (servesGrpc)
+            worker.UseGrpcServer();
         return worker.RunAsync();
     }
 }

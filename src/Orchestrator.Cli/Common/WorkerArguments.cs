@@ -5,10 +5,16 @@ namespace Orchestrator.Cli.Common;
 /// <summary>The arguments of the hidden verb <c>orchestrator worker</c>, written and read.</summary>
 internal static class WorkerArguments
 {
+    private const string Grpc = "--grpc";
+
     /// <summary>The arguments of a worker process with these handlers.</summary>
-    public static IEnumerable<string> Format(StockHandlerOptions options)
+    /// <param name="options">What the handlers may do.</param>
+    /// <param name="servesGrpc">Whether it serves gRPC on its socket.</param>
+    public static IEnumerable<string> Format(StockHandlerOptions options, bool servesGrpc = false)
     {
         yield return "worker";
+        if (servesGrpc)
+            yield return Grpc;
         if (options.AllowChaos)
             yield return "--allow-chaos";
         foreach (var directory in options.AllowedDirectories)
@@ -31,13 +37,17 @@ internal static class WorkerArguments
     }
 
     /// <summary>The options that these arguments give; null after a message about an unknown one.</summary>
-    public static StockHandlerOptions? Parse(string[] args)
+    public static StockHandlerOptions? Parse(string[] args, out bool servesGrpc)
     {
+        servesGrpc = false;
         var options = new StockHandlerOptions();
         for (var i = 0; i < args.Length; i++)
         {
             switch (args[i])
             {
+                case Grpc:
+                    servesGrpc = true;
+                    break;
                 case "--allow-chaos":
                     options.AllowChaos = true;
                     break;

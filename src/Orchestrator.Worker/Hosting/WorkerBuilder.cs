@@ -22,7 +22,7 @@ public sealed class WorkerBuilder : ITaskMap
 
     private readonly List<Func<IServiceProvider, CancellationToken, Task>> _initializers = [];
 
-    private volatile WorkerServer? _server;
+    private volatile WorkerInstance? _instance;
     private volatile bool _isDrained;
 
     internal WorkerBuilder(JsonSerializerOptions? json, IServiceCollection? services = null)
@@ -38,6 +38,9 @@ public sealed class WorkerBuilder : ITaskMap
     public TaskHandlerRegistry Tasks { get; }
 
     internal IReadOnlyList<Func<IServiceProvider, CancellationToken, Task>> Initializers => _initializers;
+
+    /// <summary>Serves the worker's socket; null if nothing does.</summary>
+    internal Func<WorkerRuntime, ISocketServer>? CreateSocketServer { get; set; }
 
     /// <summary>The coordinator's order; null until it has come.</summary>
     internal WorkerLaunch? Launch { get; set; }
@@ -100,7 +103,7 @@ public sealed class WorkerBuilder : ITaskMap
     internal void Drain()
     {
         _isDrained = true;
-        _server?.Runtime.Drain();
+        _instance?.Runtime.Drain();
     }
 
     private async Task<int> RunAsync(WorkerLaunch launch, IServiceProvider? host)
@@ -116,17 +119,17 @@ public sealed class WorkerBuilder : ITaskMap
             var direct = SocketMessageStream.FromInherited(launch.DirectStream, launch.CoordinatorPid);
             if (direct is not null)
                 await direct.WriteAsync(new MessageBuffer()).ConfigureAwait(false);
-            var server = WorkerServer.Create(this, launch, direct, TimeProvider.System, host);
-            await using var disposing = server.ConfigureAwait(false);
-            _server = server;
+            var instance = WorkerInstance.Create(this, launch, direct, TimeProvider.System, host);
+            await using var disposing = instance.ConfigureAwait(false);
+            _instance = instance;
             if (_isDrained)
-                server.Runtime.Drain();
+                instance.Runtime.Drain();
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
             {
                 context.Cancel = true;
-                server.Runtime.Drain();
+                instance.Runtime.Drain();
             });
-            var end = await server.RunAsync().ConfigureAwait(false);
+            var end = await instance.RunAsync().ConfigureAwait(false);
             if (end == StreamEnd.Broken)
             {
                 // Handlers may still run, but their results have no receiver any more.

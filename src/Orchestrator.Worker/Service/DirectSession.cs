@@ -4,9 +4,9 @@ using Orchestrator.Worker.Execution;
 namespace Orchestrator.Worker.Service;
 
 /// <summary>
-/// The direct stream of a worker, the counterpart of <see cref="ExecuteSession"/> over gRPC. One thread, the leader, waits for a message,
-/// carries out its orders and starts its IO tasks itself, so that an assignment wakes only one thread. If a task holds the leader for
-/// longer than a millisecond, another thread becomes the leader: so user code never delays a cancel for longer than that.
+/// The direct stream of a worker; the package Orchestrator.Worker.AspNetCore has its counterpart over gRPC. One thread, the leader, waits
+/// for a message, carries out its orders and starts its IO tasks itself, so that an assignment wakes only one thread. If a task holds the
+/// leader for longer than a millisecond, another thread becomes the leader: so user code never delays a cancel for longer than that.
 /// </summary>
 internal sealed class DirectSession
 {

@@ -11,15 +11,16 @@ public sealed class WorkerArgumentsTests
 
     [Fact]
     public void What_is_formatted_is_parsed_again() =>
-        Gen.Select(Gen.Bool, s_texts, s_texts, s_texts).Sample((chaos, allowed, denied, urls) =>
+        Gen.Select(Gen.Bool, Gen.Bool, s_texts, s_texts, s_texts).Sample((chaos, grpc, allowed, denied, urls) =>
         {
             var options = new StockHandlerOptions { AllowChaos = chaos };
             Add(options.AllowedDirectories, allowed);
             Add(options.DeniedDirectories, denied);
             Add(options.AllowedUrlPrefixes, urls);
-            var arguments = WorkerArguments.Format(options).ToArray();
+            var arguments = WorkerArguments.Format(options, grpc).ToArray();
             Assert.Equal("worker", arguments[0]);
-            var parsed = WorkerArguments.Parse(arguments[1..])!;
+            var parsed = WorkerArguments.Parse(arguments[1..], out var servesGrpc)!;
+            Assert.Equal(grpc, servesGrpc);
             Assert.Equal(chaos, parsed.AllowChaos);
             Assert.Equal(allowed, parsed.AllowedDirectories);
             Assert.Equal(denied, parsed.DeniedDirectories);
@@ -32,7 +33,8 @@ public sealed class WorkerArgumentsTests
     [InlineData("--deny-directory")]
     [InlineData("--allow-url")]
     [InlineData("directory")]
-    public void What_is_not_understood_gives_no_options(string argument) => Assert.Null(WorkerArguments.Parse(["--allow-chaos", argument]));
+    public void What_is_not_understood_gives_no_options(string argument) =>
+        Assert.Null(WorkerArguments.Parse(["--allow-chaos", argument], out _));
 
     private static void Add(ICollection<string> to, IEnumerable<string> values)
     {

@@ -45,7 +45,7 @@ public sealed partial class DocumentationShellTests
         var blocks = ToRun().Where(block => block.Page == page).ToArray();
         foreach (var tool in s_tools.Where(tool => blocks.Any(block => Regex.IsMatch(block.Text, $@"\b{tool}\b"))))
             ExternalTool.Require(tool, tool);
-        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
+        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos", "--worker-grpc");
         using var folder = new TemporaryDirectory();
         using var home = new TemporaryDirectory();
         LinkRepository(folder.Path);

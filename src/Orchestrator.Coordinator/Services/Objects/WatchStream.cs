@@ -49,7 +49,8 @@ internal sealed class WatchStream(
                 return;
             }
 
-            if (changes is { NeedsSnapshot: true, IsOtherObject: false } && begun && changes.Version > _known + (ulong)options.HistoryChanges)
+            if (changes is { NeedsSnapshot: true, IsOtherObject: false } && begun
+                && changes.Version > _known + (ulong)options.HistoryChanges)
             {
                 throw RpcErrors.Create(
                     ErrorReason.LimitExceeded,

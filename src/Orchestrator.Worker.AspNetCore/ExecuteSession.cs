@@ -1,8 +1,9 @@
 using Grpc.Core;
 using Orchestrator.Transport.RawMessages;
 using Orchestrator.Worker.Execution;
+using Orchestrator.Worker.Service;
 
-namespace Orchestrator.Worker.Service;
+namespace Orchestrator.Worker.AspNetCore;
 
 /// <summary>
 /// One Execute stream: reads requests, runs their orders, and writes the results.

@@ -7,13 +7,15 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Orchestrator.Protocol;
+using Orchestrator.Worker.Hosting;
 
-namespace Orchestrator.Worker.Hosting;
+namespace Orchestrator.Worker.AspNetCore;
 
 /// <summary>Restricts the worker's socket to processes of the same user, with the token of this launch.</summary>
 internal sealed class WorkerSocketAuthorization(string token)
 {
-    private const string HealthPrefix = "/grpc.health.v1.Health/";
+    private static readonly string[] OpenPrefixes = ["/grpc.health.v1.Health/", "/grpc.reflection."];
+
     private const int SolSocket = 1;
     private const int SoPeerCredentials = 17;
     private const string Unauthenticated = "16";
@@ -31,11 +33,11 @@ internal sealed class WorkerSocketAuthorization(string token)
         return PeerUserId(socket) == ParentProcess.UserId() ? next(connection) : Task.CompletedTask;
     };
 
-    /// <summary>Answers calls without the token, except for health, with UNAUTHENTICATED.</summary>
+    /// <summary>Answers calls without the token, except for health and reflection, with UNAUTHENTICATED.</summary>
     public Task CheckTokenAsync(HttpContext context, RequestDelegate next)
     {
         if (IsAuthorized(context.Request.Headers.Authorization)
-            || context.Request.Path.Value!.StartsWith(HealthPrefix, StringComparison.Ordinal))
+            || Array.Exists(OpenPrefixes, prefix => context.Request.Path.Value!.StartsWith(prefix, StringComparison.Ordinal)))
             return next(context);
         // A gRPC error before any message: status and trailers in one header block.
         context.Response.ContentType = "application/grpc";

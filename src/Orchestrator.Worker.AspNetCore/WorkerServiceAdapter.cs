@@ -1,8 +1,9 @@
 using Grpc.Core;
 using Microsoft.AspNetCore.Connections.Features;
 using Orchestrator.Transport.RawMessages;
+using Orchestrator.Worker.Service;
 
-namespace Orchestrator.Worker.Service;
+namespace Orchestrator.Worker.AspNetCore;
 
 /// <summary>Serves <c>orchestrator.worker.v1.WorkerService</c>: one Execute stream at a time.</summary>
 internal sealed class WorkerServiceAdapter(WorkerRuntime runtime) : RawWorkerMessages.WorkerBase
