@@ -97,6 +97,7 @@ internal static class CoordinatorServices
             .AddSingleton<Authenticator>()
             .AddSingleton<TaskSessionAuthorizer>()
             .AddSingleton<ClientQuotaRegistry>()
+            .AddSingleton<CallGate>()
             .AddSingleton(provider => new IncompleteMessageLimits(
                 provider.GetRequiredService<MemoryBudget>(), provider.GetRequiredService<MonotonicClock>().Running))
             .AddSingleton<GrpcAuthorizationMiddleware>()

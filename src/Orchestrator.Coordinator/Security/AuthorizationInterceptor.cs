@@ -4,7 +4,7 @@ using Grpc.Core.Interceptors;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// Handles every call that <see cref="GrpcAuthorizationMiddleware"/> admits: checks the session ids in a worker's requests, and counts
+/// Handles every call that <see cref="CallGate"/> admits: checks the session ids in a worker's requests, and counts
 /// streams.
 /// </summary>
 internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) : Interceptor
@@ -12,7 +12,7 @@ internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) :
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
-        if (WorkerOf(context) is { } worker)
+        if (CallScope.WorkerOf(context) is { } worker)
             sessions.Check(request, worker);
         return continuation(request, context);
     }
@@ -20,15 +20,15 @@ internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) :
     public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, ServerCallContext context,
         ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
-        continuation(WorkerOf(context) is { } worker ? sessions.Check(requestStream, worker) : requestStream, context);
+        continuation(CallScope.WorkerOf(context) is { } worker ? sessions.Check(requestStream, worker) : requestStream, context);
 
     public override Task ServerStreamingServerHandler<TRequest, TResponse>(
         TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
         ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        if (WorkerOf(context) is { } worker)
+        if (CallScope.WorkerOf(context) is { } worker)
             sessions.Check(request, worker);
-        return AccountOf(context) is not { } quota
+        return CallScope.FindQuota(context) is not { } quota
             ? UnlessDisconnectedAsync(continuation(request, responseStream, context), context, reads: false)
             : quota.RunAsync(() => UnlessDisconnectedAsync(continuation(request, responseStream, context), context, reads: false));
     }
@@ -39,9 +39,9 @@ internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) :
         ServerCallContext context,
         DuplexStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        if (WorkerOf(context) is { } worker)
+        if (CallScope.WorkerOf(context) is { } worker)
             requestStream = sessions.Check(requestStream, worker);
-        return AccountOf(context) is not { } quota
+        return CallScope.FindQuota(context) is not { } quota
             ? UnlessDisconnectedAsync(continuation(requestStream, responseStream, context), context, reads: true)
             : quota.RunAsync(() => UnlessDisconnectedAsync(continuation(requestStream, responseStream, context), context, reads: true));
     }
@@ -57,19 +57,10 @@ internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) :
             await call;
         }
         catch (Exception exception)
-            when ((reads && exception is IOException) || (exception is IOException or InvalidOperationException && IsOver(context)))
+            when ((reads && exception is IOException) || (exception is IOException or InvalidOperationException && CallScope.IsOver(context)))
         {
             // No client receives this status.
             throw new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "the client has disconnected", exception));
         }
     }
-
-    // The call's own token fires for its deadline too, but later than the connection's when the client has disconnected.
-    private static bool IsOver(ServerCallContext context) =>
-        context.CancellationToken.IsCancellationRequested || context.GetHttpContext().RequestAborted.IsCancellationRequested;
-
-    private static ClientQuota? AccountOf(ServerCallContext context) => context.GetHttpContext().Features.Get<ClientQuota>();
-
-    private static WorkerIdentity? WorkerOf(ServerCallContext context) =>
-        context.GetHttpContext().Features.Get<CachedAuthentication>()?.Caller.Worker;
 }

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using Grpc.Core;
-using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Http;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Kernel;
@@ -23,8 +21,8 @@ internal sealed class ClientQuota(ClientObjectQuota objects, long number, int ma
     /// <summary>Its open streams.</summary>
     public int Streams => Volatile.Read(ref _streams);
 
-    /// <summary>The client quota of a call, as set by the authorization middleware.</summary>
-    public static ClientQuota Of(ServerCallContext context) => context.GetHttpContext().Features.Get<ClientQuota>()!;
+    /// <summary>The client quota of a call that the gate has admitted.</summary>
+    public static ClientQuota Of(ServerCallContext context) => CallScope.FindQuota(context)!;
 
     /// <summary>Runs a stream, unless the client has reached its stream limit.</summary>
     public async Task RunAsync(Func<Task> stream)
@@ -57,9 +55,10 @@ internal sealed class ClientQuotaRegistry(CoordinatorOptions options)
     private readonly ConcurrentDictionary<string, ClientQuota> _byCredential = new();
     private long _number;
 
-    public ClientQuota Of(HttpContext context, Principal caller)
+    public ClientQuota Of<T>(in T origin, Principal caller)
+        where T : struct, ICallOrigin
     {
-        if (context.Features.Get<IConnectionItemsFeature>()?.Items is not { } items)
+        if (origin.ConnectionItems is not { } items)
             return OfCredential(caller);
         // A connection's calls run concurrently, and may carry several credentials.
         lock (items)
@@ -67,7 +66,7 @@ internal sealed class ClientQuotaRegistry(CoordinatorOptions options)
             if (items.TryGetValue(typeof(ClientQuota), out var known) && known is (Principal whose, ClientQuota quota) && whose == caller)
                 return quota;
             quota = caller.IsShared
-                ? Open(new ClientObjectQuota($"{caller.Name}/{context.Connection.Id}", caller.IsOwner ? ""
+                ? Open(new ClientObjectQuota($"{caller.Name}/{origin.ConnectionId}", caller.IsOwner ? ""
                 : caller.Name)
                 { ActsForTasks = caller.Worker is not null || caller.IsOwner })
                 : OfCredential(caller);

@@ -4,18 +4,14 @@ using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
-using Orchestrator.Coordinator.Infrastructure;
-using Orchestrator.Coordinator.Mapping;
-using Orchestrator.V1;
 
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>
-/// Authenticates and authorizes calls on the gRPC port. It decides by the headers, before a byte of the request is read or decompressed;
-/// the body of a refused call is never read.
+/// Lets the gate decide on calls of the gRPC port by their headers, before a byte of the request is read or decompressed; the body of a
+/// refused call is never read.
 /// </summary>
-internal sealed class GrpcAuthorizationMiddleware(
-    Authenticator callers, TokenStore tokens, ClientQuotaRegistry quotas, IncompleteMessageLimits incoming)
+internal sealed class GrpcAuthorizationMiddleware(CallGate gate, IncompleteMessageLimits incoming)
 {
     private const string GrpcContent = "application/grpc";
 
@@ -30,7 +26,7 @@ internal sealed class GrpcAuthorizationMiddleware(
         try
         {
             if (!isOpen)
-                Check(context, method);
+                context.Features.Set(gate.Admit(new HttpCallOrigin(context), method?.FullName));
         }
         catch (RpcException refusal)
         {
@@ -46,54 +42,6 @@ internal sealed class GrpcAuthorizationMiddleware(
             isSingle: method?.Type is MethodType.Unary or MethodType.ServerStreaming);
         context.Features.Set<IRequestBodyPipeFeature>(body);
         await next(context);
-    }
-
-    private void Check(HttpContext context, IMethod? method)
-    {
-        var known = Identify(context);
-        var caller = known.Caller;
-        context.Features.Set(known.Quota);
-        context.Features.Set(known);
-        // gRPC itself answers calls of unknown methods, once the caller is authenticated.
-        if (method is null)
-            return;
-        if (AccessRules.Find(method.FullName) is not { } rule)
-            throw RpcErrors.Create(
-                ErrorReason.PermissionDenied, $"no client may call {method.FullName}: this coordinator has no access rule for it");
-        if (caller.Worker is not null)
-        {
-            if (!rule.Workers)
-            {
-                throw RpcErrors.Create(
-                    ErrorReason.PermissionDenied,
-                    $"a worker's token is for sessions, queues, pipes, state and synchronization, not for {method.FullName}");
-            }
-        }
-        else if (caller.Role < rule.Least)
-        {
-            throw RpcErrors.Create(
-                ErrorReason.PermissionDenied,
-                $"{method.FullName} needs the role {RoleNames.Of(rule.Least)}, and {caller.Name} has {RoleNames.Of(caller.Role)}");
-        }
-    }
-
-    private CachedAuthentication Identify(HttpContext context)
-    {
-        var cache = context.Features.Get<ConnectionAuthenticationCache>();
-        var authorization = (string?)context.Request.Headers.Authorization;
-        // Read before the tokens: a concurrent change makes the cached entry stale, never a stale entry valid.
-        var version = tokens.Version;
-        if (cache?.Last is { } last && last.Version == version && last.Authorization == authorization && !tokens.HasExpired(last.Caller))
-            return last;
-        var caller = callers.Find(context, out var fault) ?? throw RpcErrors.Create(ErrorReason.Unauthenticated, fault!);
-        var known = new CachedAuthentication(authorization, version, caller, quotas.Of(context, caller));
-        if (cache is not null)
-        {
-            cache.Last = known;
-            cache.MarkAuthenticated();
-        }
-
-        return known;
     }
 
     /// <summary>Answers as gRPC does, with the whole status in the headers; clients that do not speak gRPC get a line of text.</summary>

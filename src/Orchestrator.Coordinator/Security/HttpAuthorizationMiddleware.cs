@@ -23,7 +23,7 @@ internal sealed class HttpAuthorizationMiddleware(Authenticator callers, Coordin
             return RejectAsync(context, StatusCodes.Status403Forbidden, "requests of other pages are not served");
         if (context.GetEndpoint()?.Metadata.GetMetadata<AllowAnonymous>() is not null)
             return next(context);
-        if (callers.Find(context, out var fault) is not { } caller)
+        if (callers.Find(new HttpCallOrigin(context), out var fault) is not { } caller)
         {
             context.Response.Headers.WWWAuthenticate = "Bearer";
             return RejectAsync(context, StatusCodes.Status401Unauthorized, fault!);

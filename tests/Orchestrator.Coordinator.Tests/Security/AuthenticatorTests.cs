@@ -95,7 +95,7 @@ public sealed class AuthenticatorTests : IDisposable
         context.Connection.LocalIpAddress = IPAddress.Parse("10.0.0.1");
         if (header is not null)
             context.Request.Headers[header] = "x";
-        Assert.Null(Authenticator(new CoordinatorOptions()).Find(context, out var fault));
+        Assert.Null(Authenticator(new CoordinatorOptions()).Find(new HttpCallOrigin(context), out var fault));
         Assert.Equal(isTold, fault!.Contains(_directory.Path, StringComparison.Ordinal));
         Assert.Contains("authorization: Bearer TOKEN", fault, StringComparison.Ordinal);
     }
@@ -117,7 +117,7 @@ public sealed class AuthenticatorTests : IDisposable
     [InlineData("Bearer wrong")]
     public void Without_authentication_anybody_operates(string? header)
     {
-        var caller = Authenticator(new CoordinatorOptions { Authentication = false }).Find(Context(header), out var fault)!;
+        var caller = Authenticator(new CoordinatorOptions { Authentication = false }).Find(new HttpCallOrigin(Context(header)), out var fault)!;
         Assert.Null(fault);
         Assert.Equal((Role.Operate, true, true), (caller.Role, caller.IsOwner, caller.IsShared));
     }
@@ -127,7 +127,7 @@ public sealed class AuthenticatorTests : IDisposable
     public void Without_authentication_a_token_still_counts()
     {
         var (_, token) = _files.Create(Role.Observe, null, "watcher");
-        var caller = Authenticator(new CoordinatorOptions { Authentication = false }).Find(Context("Bearer " + token), out _)!;
+        var caller = Authenticator(new CoordinatorOptions { Authentication = false }).Find(new HttpCallOrigin(Context("Bearer " + token)), out _)!;
         Assert.Equal(("watcher", Role.Observe), (caller.Name, caller.Role));
     }
 
@@ -142,7 +142,7 @@ public sealed class AuthenticatorTests : IDisposable
     private Authenticator Authenticator(CoordinatorOptions options) => new(_tokens, options, _instruments);
 
     private Principal? Find(string? authorization, out string? fault) =>
-        Authenticator(new CoordinatorOptions()).Find(Context(authorization), out fault);
+        Authenticator(new CoordinatorOptions()).Find(new HttpCallOrigin(Context(authorization)), out fault);
 
     private sealed class HandClock : TimeProvider
     {

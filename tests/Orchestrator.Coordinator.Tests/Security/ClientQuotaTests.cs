@@ -18,10 +18,10 @@ public sealed class ClientQuotaTests
     public void A_client_of_its_own_is_one_over_all_its_connections()
     {
         var (first, second) = (Connection("1"), Connection("2"));
-        var quota = _quotas.Of(first, s_alice);
-        Assert.Same(quota, _quotas.Of(first, s_alice));
-        Assert.Same(quota, _quotas.Of(second, s_alice));
-        Assert.NotSame(quota, _quotas.Of(second, s_bob));
+        var quota = _quotas.Of(new HttpCallOrigin(first), s_alice);
+        Assert.Same(quota, _quotas.Of(new HttpCallOrigin(first), s_alice));
+        Assert.Same(quota, _quotas.Of(new HttpCallOrigin(second), s_alice));
+        Assert.NotSame(quota, _quotas.Of(new HttpCallOrigin(second), s_bob));
         Assert.Equal("alice", quota.Objects.Name);
     }
 
@@ -29,9 +29,9 @@ public sealed class ClientQuotaTests
     public void With_a_shared_credential_each_connection_is_a_client()
     {
         var (first, second) = (Connection("1"), Connection("2"));
-        var quota = _quotas.Of(first, s_shared);
-        Assert.Same(quota, _quotas.Of(first, s_shared));
-        Assert.NotSame(quota, _quotas.Of(second, s_shared));
+        var quota = _quotas.Of(new HttpCallOrigin(first), s_shared);
+        Assert.Same(quota, _quotas.Of(new HttpCallOrigin(first), s_shared));
+        Assert.NotSame(quota, _quotas.Of(new HttpCallOrigin(second), s_shared));
         Assert.Equal("owner/1", quota.Objects.Name);
         Assert.True(quota.Objects.ActsForTasks);
     }
@@ -39,7 +39,7 @@ public sealed class ClientQuotaTests
     [Fact]
     public async Task A_stream_beyond_the_limit_is_refused_and_an_end_makes_room()
     {
-        var quota = _quotas.Of(Connection("1"), s_alice);
+        var quota = _quotas.Of(new HttpCallOrigin(Connection("1")), s_alice);
         var ends = new[] { new TaskCompletionSource(), new TaskCompletionSource() };
         var streams = ends.Select(end => quota.RunAsync(() => end.Task)).ToArray();
         Assert.Equal(2, quota.Streams);

@@ -74,7 +74,7 @@ public sealed class RouteTests(SharedCoordinator shared) : IClassFixture<SharedC
         var context = new Microsoft.AspNetCore.Http.DefaultHttpContext();
         context.Connection.RemoteIpAddress = remote is null ? null : IPAddress.Parse(remote);
         context.Connection.LocalIpAddress = local is null ? null : IPAddress.Parse(local);
-        Assert.Null(finder.Find(context, out var fault));
+        Assert.Null(finder.Find(new HttpCallOrigin(context), out var fault));
         Assert.Equal(isTold, fault!.Contains(directory.Path, StringComparison.Ordinal));
         Assert.Contains("authorization: Bearer TOKEN", fault, StringComparison.Ordinal);
     }

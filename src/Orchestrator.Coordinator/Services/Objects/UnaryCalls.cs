@@ -31,19 +31,10 @@ internal static class UnaryCalls
     {
         command.Client = ClientQuota.Of(context).Objects;
         var delivery = await ObjectCall.DeliverAsync(host, command, sessionId, context.CancellationToken);
-        var http = context.GetHttpContext();
-        var isWritten = false;
-        // Called when the answer is passed to the connection, and in any case at the end.
-        http.Response.OnStarting(() =>
-        {
-            isWritten = !http.RequestAborted.IsCancellationRequested;
-            return Task.CompletedTask;
-        });
-        http.Response.OnCompleted(() =>
+        CallScope.OnAnswered(context, isWritten =>
         {
             if (!isWritten)
                 host.Apply(new ObjectRequest(new CompensateDelivery(delivery)));
-            return Task.CompletedTask;
         });
         return (T)delivery.Outcome;
     }
