@@ -117,7 +117,8 @@ public sealed class AuthenticatorTests : IDisposable
     [InlineData("Bearer wrong")]
     public void Without_authentication_anybody_operates(string? header)
     {
-        var caller = Authenticator(new CoordinatorOptions { Authentication = false }).Find(new HttpCallOrigin(Context(header)), out var fault)!;
+        var caller = Authenticator(new CoordinatorOptions { Authentication = false })
+            .Find(new HttpCallOrigin(Context(header)), out var fault)!;
         Assert.Null(fault);
         Assert.Equal((Role.Operate, true, true), (caller.Role, caller.IsOwner, caller.IsShared));
     }
@@ -127,7 +128,8 @@ public sealed class AuthenticatorTests : IDisposable
     public void Without_authentication_a_token_still_counts()
     {
         var (_, token) = _files.Create(Role.Observe, null, "watcher");
-        var caller = Authenticator(new CoordinatorOptions { Authentication = false }).Find(new HttpCallOrigin(Context("Bearer " + token)), out _)!;
+        var caller = Authenticator(new CoordinatorOptions { Authentication = false })
+            .Find(new HttpCallOrigin(Context("Bearer " + token)), out _)!;
         Assert.Equal(("watcher", Role.Observe), (caller.Name, caller.Role));
     }
 
