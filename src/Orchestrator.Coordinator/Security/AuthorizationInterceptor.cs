@@ -57,7 +57,8 @@ internal sealed class AuthorizationInterceptor(TaskSessionAuthorizer sessions) :
             await call;
         }
         catch (Exception exception)
-            when ((reads && exception is IOException) || (exception is IOException or InvalidOperationException && CallScope.IsOver(context)))
+            when ((reads && exception is IOException)
+                || (exception is IOException or InvalidOperationException && CallScope.IsOver(context)))
         {
             // No client receives this status.
             throw new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "the client has disconnected", exception));

@@ -13,7 +13,9 @@ internal static class CallScope
     public static WorkerIdentity? WorkerOf(ServerCallContext context) => AuthenticationOf(context)?.Caller.Worker;
 
     /// <summary>Whether the call has been cancelled, or its caller has disconnected.</summary>
-    /// <remarks>The call's own token fires for its deadline too, but later than the connection's when the client has disconnected.</remarks>
+    /// <remarks>
+    /// The call's own token fires for its deadline too, but later than the connection's when the client has disconnected.
+    /// </remarks>
     public static bool IsOver(ServerCallContext context) =>
         context.CancellationToken.IsCancellationRequested || DisconnectedOf(context).IsCancellationRequested;
 
