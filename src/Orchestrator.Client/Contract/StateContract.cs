@@ -22,7 +22,7 @@ public static class StateContract
     /// <summary>A page of the entries, in the order of insertion.</summary>
     /// <param name="dict">The dict.</param>
     /// <param name="pageToken">The last page's <see cref="ReadDictResponse.NextPageToken"/>; empty for the first.</param>
-    /// <param name="keyPrefix">Only keys with this prefix.</param>
+    /// <param name="keyPrefix">Only keys with this prefix, in the ordinal order of the keys; empty for all.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static Task<ReadDictResponse> ReadPageAsync<T>(
         this SharedDict<T> dict, string pageToken = "", string keyPrefix = "", CancellationToken cancellationToken = default)

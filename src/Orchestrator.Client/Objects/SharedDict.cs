@@ -97,7 +97,7 @@ public class SharedDict<T>
     }
 
     /// <summary>The entries, in the order of insertion; they may change while they are read.</summary>
-    /// <param name="keyPrefix">Only keys with this prefix.</param>
+    /// <param name="keyPrefix">Only keys with this prefix, in the ordinal order of the keys; empty for all.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public virtual async IAsyncEnumerable<DictItem<T>> ReadAllAsync(
         string keyPrefix = "", [EnumeratorCancellation] CancellationToken cancellationToken = default)

@@ -18,6 +18,9 @@ namespace Orchestrator.Coordinator.EngineHosts;
 /// </remarks>
 internal sealed class ObjectEngineHost : EngineHost<ObjectEngine, ObjectEffects>, IAttemptObserver
 {
+    // A question holds the lock for about half a millisecond to complete an index, then lets others have it.
+    private const int MaxIndexed = 512;
+
     private readonly TaskEngineHost _tasks;
     private readonly ChangeJournal _journal;
     private readonly CancellationTokenSource _stopping = new();
@@ -95,11 +98,25 @@ internal sealed class ObjectEngineHost : EngineHost<ObjectEngine, ObjectEffects>
         FlushAll(dirty);
     }
 
-    /// <summary>Asks the engine under its lock. The function must not keep anything that the engine may change.</summary>
+    /// <summary>
+    /// Asks the engine under its lock, several times if the question needs an index that is not complete. The function must not keep
+    /// anything that the engine may change.
+    /// </summary>
     public T Read<T>(Func<ObjectEngineView, TimeSpan, T> read)
     {
-        lock (Gate)
-            return read(Engine.View, Now);
+        while (true)
+        {
+            lock (Gate)
+            {
+                Engine.View.BeginQuestion(MaxIndexed);
+                var answer = read(Engine.View, Now);
+                if (!Engine.View.IsQuestionUnfinished)
+                    return answer;
+            }
+
+            // Whoever waits for the lock has it next: a thread that took it again at once would keep it from those that it has woken.
+            Thread.Yield();
+        }
     }
 
     public void OnEnded(IReadOnlyList<AttemptReport> attempts)

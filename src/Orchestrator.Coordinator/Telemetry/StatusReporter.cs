@@ -35,7 +35,7 @@ internal sealed class StatusReporter(
             },
         };
         (status.Sessions, status.Queues, status.QueuedItems) = objects.Read(
-            (view, _) => (view.SessionCount, view.QueueCount, view.QueuedItems()));
+            (view, _) => (view.SessionCount, view.QueueCount, view.QueuedItemCount));
         var workers = supervisor.Status;
         host.Read(view =>
         {

@@ -5,9 +5,9 @@ namespace Orchestrator.Core.Barriers;
 /// <summary>Barriers. A barrier stays between its rounds and is dropped after it has been idle for long, broken or not.</summary>
 internal sealed class BarrierMachine(IPrimitiveContext context) : PrimitiveMachine(context)
 {
-    private readonly ObjectMap<BarrierState> _barriers = new(ObjectKind.Barrier, context.Quota);
+    private readonly ObjectMap<BarrierState> _barriers = new(ObjectKind.Barrier, context);
 
-    public override IEnumerable<NamedObject> Objects => _barriers.All;
+    public override IReadOnlyList<NamedObject> ObjectsAfter(string name, int maximum) => _barriers.After(name, maximum);
 
     public override void Apply(ObjectCommand command)
     {

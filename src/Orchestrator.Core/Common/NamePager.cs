@@ -1,11 +1,12 @@
 namespace Orchestrator.Core.Common;
 
-/// <summary>Pages of objects in the order of their names.</summary>
+/// <summary>Pages of a few objects in the order of their names.</summary>
 internal static class NamePager
 {
+    private static Comparer<string> LastFirst { get; } = Comparer<string>.Create((left, right) => string.CompareOrdinal(right, left));
+
     /// <summary>
-    /// The first objects whose names come after <paramref name="after"/>, in ordinal order. Scans all, and keeps no more than a page: an
-    /// index would cost every object, and lists are read by people.
+    /// The first objects whose names come after <paramref name="after"/>, in ordinal order. Scans all, and keeps no more than a page.
     /// </summary>
     public static IReadOnlyList<T> After<T>(IEnumerable<T> all, Func<T, string> nameOf, string after, int maximum)
     {
@@ -25,6 +26,4 @@ internal static class NamePager
             items[i] = page.Dequeue();
         return items;
     }
-
-    private static Comparer<string> LastFirst { get; } = Comparer<string>.Create((left, right) => string.CompareOrdinal(right, left));
 }

@@ -9,9 +9,9 @@ namespace Orchestrator.Core.Conditions;
 /// </summary>
 internal sealed class ConditionMachine(IPrimitiveContext context, LockMachine locks) : PrimitiveMachine(context)
 {
-    private readonly ObjectMap<ConditionState> _conditions = new(ObjectKind.Condition, context.Quota);
+    private readonly ObjectMap<ConditionState> _conditions = new(ObjectKind.Condition, context);
 
-    public override IEnumerable<NamedObject> Objects => _conditions.All;
+    public override IReadOnlyList<NamedObject> ObjectsAfter(string name, int maximum) => _conditions.After(name, maximum);
 
     public override void Apply(ObjectCommand command)
     {

@@ -5,9 +5,9 @@ namespace Orchestrator.Core.Events;
 /// <summary>Events. One that is not set and not waited for does not exist.</summary>
 internal sealed class EventMachine(IPrimitiveContext context) : PrimitiveMachine(context)
 {
-    private readonly ObjectMap<EventState> _events = new(ObjectKind.Event, context.Quota);
+    private readonly ObjectMap<EventState> _events = new(ObjectKind.Event, context);
 
-    public override IEnumerable<NamedObject> Objects => _events.All;
+    public override IReadOnlyList<NamedObject> ObjectsAfter(string name, int maximum) => _events.After(name, maximum);
 
     public override void Apply(ObjectCommand command)
     {

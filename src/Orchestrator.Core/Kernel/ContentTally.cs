@@ -15,14 +15,23 @@ internal sealed class ContentTally(ContentTally? all = null, ClientObjectQuota? 
 
     public long Bytes { get; private set; }
 
-    public void Add(long bytes)
+    /// <summary>How many entries of queues and pipes there are.</summary>
+    public long Entries { get; private set; }
+
+    public void Add(long bytes) => Add(bytes, 0);
+
+    public void Add(in QueueEntry entry) => Add(EntryBytes + entry.Bytes, 1);
+
+    public void Remove(in QueueEntry entry) => Add(-EntryBytes - entry.Bytes, -1);
+
+    /// <summary>Removes entries with so many bytes of content together.</summary>
+    public void RemoveAll(int entries, long bytes) => Add(-bytes - ((long)entries * EntryBytes), -entries);
+
+    private void Add(long bytes, int entries)
     {
         Bytes += bytes;
+        Entries += entries;
         client?.Bytes += bytes;
-        all?.Add(bytes);
+        all?.Add(bytes, entries);
     }
-
-    public void Add(in QueueEntry entry) => Add(EntryBytes + entry.Bytes);
-
-    public void Remove(in QueueEntry entry) => Add(-EntryBytes - entry.Bytes);
 }

@@ -26,6 +26,9 @@ internal interface IPrimitiveContext
     /// <summary>The bytes of content that count against the memory budget.</summary>
     ContentTally Contents { get; }
 
+    /// <summary>What the current question may add to the indexes of objects and entries.</summary>
+    IndexWork Indexing { get; }
+
     /// <summary>How many outcomes the step has had so far, see <see cref="DeliverFirst"/>.</summary>
     int OutcomeCount { get; }
 

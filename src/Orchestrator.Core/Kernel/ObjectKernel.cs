@@ -44,6 +44,8 @@ internal sealed class ObjectKernel : IPrimitiveContext
 
     public ContentTally Contents { get; } = new();
 
+    public IndexWork Indexing { get; } = new();
+
     /// <summary>When something is due, in ticks; null while nothing depends on time.</summary>
     public long? NextDeadline => _deadlines.First?.Deadline;
 

@@ -1,13 +1,18 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Orchestrator.Core.Common;
 
 namespace Orchestrator.Core.Kernel;
 
 /// <summary>The objects of one kind by name.</summary>
-internal sealed class ObjectMap<T>(ObjectKind kind, ObjectQuota quota)
+internal sealed class ObjectMap<T>(ObjectKind kind, IPrimitiveContext context)
     where T : NamedObject
 {
+    // So many are listed without an order of their names, which would cost each object that comes or goes.
+    private const int MaxScanned = 1_024;
+
     private readonly Dictionary<string, T> _objects = [];
+    private NameOrder<T>? _order;
 
     public int Count => _objects.Count;
 
@@ -16,12 +21,34 @@ internal sealed class ObjectMap<T>(ObjectKind kind, ObjectQuota quota)
     public T? Find(string name) => _objects.GetValueOrDefault(name);
 
     /// <summary>Why no object of this name can be created; null if one can.</summary>
-    public ObjectError? ValidateNew(string name) => quota.ValidateNew(kind, name);
+    public ObjectError? ValidateNew(string name) => context.Quota.ValidateNew(kind, name);
+
+    /// <summary>
+    /// The first objects whose names come after this one, in ordinal order; none if the question has to be asked again
+    /// (<see cref="IndexWork.IsUnfinished"/>).
+    /// </summary>
+    /// <param name="name">The name after which to begin; empty for the first page.</param>
+    /// <param name="maximum">The most to return.</param>
+    /// <param name="includes">Which to return; null for all.</param>
+    public IReadOnlyList<T> After(string name, int maximum, Func<T, bool>? includes = null)
+    {
+        if (_order is null && Count <= MaxScanned)
+            return NamePager.After(includes is null ? All : All.Where(includes), item => item.Name, name, maximum);
+        _order ??= new NameOrder<T>(_objects, context.Contents);
+        if (!_order.TryComplete(context.Indexing))
+            return [];
+        var following = _order.After(name);
+        return [.. (includes is null ? following : following.Where(includes)).Take(maximum)];
+    }
 
     public void Add(T item)
     {
         _objects.Add(item.Name, item);
-        quota.Add(item);
+        context.Quota.Add(item);
+        if (_order is null)
+            return;
+        _order.OnAdded(item);
+        DropUnusedOrder();
     }
 
     /// <summary>Drops the object; does nothing if it was dropped before, since another object may have its name by now.</summary>
@@ -31,7 +58,19 @@ internal sealed class ObjectMap<T>(ObjectKind kind, ObjectQuota quota)
         if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref found) || !ReferenceEquals(found, item))
             return;
         _objects.Remove(item.Name);
-        quota.Remove(item);
+        context.Quota.Remove(item);
+        if (_order is null)
+            return;
+        _order.OnDropped(item);
+        DropUnusedOrder();
+    }
+
+    private void DropUnusedOrder()
+    {
+        if (!_order!.IsUnused)
+            return;
+        _order.Drop();
+        _order = null;
     }
 }
 

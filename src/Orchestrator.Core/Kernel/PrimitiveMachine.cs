@@ -8,10 +8,10 @@ namespace Orchestrator.Core.Kernel;
 /// </summary>
 internal abstract class PrimitiveMachine(IPrimitiveContext context)
 {
-    /// <summary>Its objects.</summary>
-    public virtual IEnumerable<NamedObject> Objects => [];
-
     protected IPrimitiveContext Context => context;
+
+    /// <summary>Its first objects whose names come after this one, see <see cref="ObjectMap{T}.After"/>.</summary>
+    public virtual IReadOnlyList<NamedObject> ObjectsAfter(string name, int maximum) => [];
 
     /// <summary>Executes a command: <see cref="IPrimitiveContext.Complete"/> once, or <see cref="IPrimitiveContext.Suspend"/>.</summary>
     public abstract void Apply(ObjectCommand command);

@@ -45,7 +45,7 @@ internal sealed class ReadyEntries(ContentTally tally, QueueKind kind, TimeSpan?
 
     public void Clear()
     {
-        tally.Add(-Bytes - ((long)Count * ContentTally.EntryBytes));
+        tally.RemoveAll(Count, Bytes);
         _buffer.Clear();
         _heap.Clear();
         Bytes = 0;

@@ -132,7 +132,12 @@ internal sealed class WaitTable(
     {
         var edges = new List<WaitEdge>();
         foreach (var session in sessions.All)
+        {
+            if (edges.Count >= maximum)
+                return edges;
             _graph.Explain(session, now, maximum, edges);
+        }
+
         _graph.Explain(_noSession, now, maximum, edges);
         return edges;
     }

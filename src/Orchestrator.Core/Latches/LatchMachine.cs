@@ -5,9 +5,9 @@ namespace Orchestrator.Core.Latches;
 /// <summary>Latches.</summary>
 internal sealed class LatchMachine(IPrimitiveContext context) : PrimitiveMachine(context)
 {
-    private readonly ObjectMap<LatchState> _latches = new(ObjectKind.Latch, context.Quota);
+    private readonly ObjectMap<LatchState> _latches = new(ObjectKind.Latch, context);
 
-    public override IEnumerable<NamedObject> Objects => _latches.All;
+    public override IReadOnlyList<NamedObject> ObjectsAfter(string name, int maximum) => _latches.After(name, maximum);
 
     public override void Apply(ObjectCommand command)
     {

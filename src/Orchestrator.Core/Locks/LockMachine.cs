@@ -9,12 +9,12 @@ namespace Orchestrator.Core.Locks;
 /// </summary>
 internal sealed class LockMachine(IPrimitiveContext context, ulong lastToken) : PrimitiveMachine(context)
 {
-    private readonly ObjectMap<LockState> _locks = new(ObjectKind.Lock, context.Quota);
+    private readonly ObjectMap<LockState> _locks = new(ObjectKind.Lock, context);
 
     /// <summary>The largest fencing token granted so far.</summary>
     public ulong LastToken { get; private set; } = lastToken;
 
-    public override IEnumerable<NamedObject> Objects => _locks.All;
+    public override IReadOnlyList<NamedObject> ObjectsAfter(string name, int maximum) => _locks.After(name, maximum);
 
     public override void Apply(ObjectCommand command)
     {

@@ -32,6 +32,16 @@ public sealed class ObjectEngineView
         _state = state;
     }
 
+    /// <summary>
+    /// Bounds what the next question may add to an index that it needs and that is not complete. Unless the host calls this, a question
+    /// completes its index.
+    /// </summary>
+    /// <param name="most">The most names or keys to add.</param>
+    public void BeginQuestion(int most) => _kernel.Indexing.Begin(most);
+
+    /// <summary>Whether the last question has reached its bound: its answer is void, and it has to be asked again.</summary>
+    public bool IsQuestionUnfinished => _kernel.Indexing.IsUnfinished;
+
     /// <summary>How many sessions there are.</summary>
     public int SessionCount => _kernel.Sessions.Count;
 
@@ -41,8 +51,8 @@ public sealed class ObjectEngineView
     /// <summary>How many queues there are.</summary>
     public int QueueCount => _queues.Count;
 
-    /// <summary>How many items they hold, ready or not. Scans all queues.</summary>
-    public long QueuedItems() => _queues.ItemCount;
+    /// <summary>How many items they hold, ready or not.</summary>
+    public long QueuedItemCount => _queues.ItemCount;
 
     /// <summary>How many commands wait.</summary>
     public int WaitCount => _kernel.Waits.Count;

@@ -33,31 +33,10 @@ internal static class SyncList
         var after = pageToken.Length == 0 ? "" : pageToken[Kinds[start].Qualify("").Length..];
         var page = new List<NamedObject>();
         for (var i = start; i < Kinds.Length && page.Count <= size; i++)
-            page.AddRange(Smallest(machines[Kinds[i]].Objects, size + 1 - page.Count, i == start ? after : ""));
+            page.AddRange(machines[Kinds[i]].ObjectsAfter(i == start ? after : "", size + 1 - page.Count));
 
         var infos = page.Take(size).Select(item => Show(item, now, maximum)).ToArray();
         return new SyncPage(infos, page.Count > size ? page[size - 1].QualifiedName : "");
-    }
-
-    /// <summary>The first names after a given one, without sorting all.</summary>
-    private static NamedObject[] Smallest(IEnumerable<NamedObject> objects, int count, string after)
-    {
-        var largestFirst = Comparer<string>.Create((left, right) => string.CompareOrdinal(right, left));
-        var smallest = new PriorityQueue<NamedObject, string>(largestFirst);
-        foreach (var item in objects)
-        {
-            if (string.CompareOrdinal(item.Name, after) <= 0)
-                continue;
-            if (smallest.Count < count)
-                smallest.Enqueue(item, item.Name);
-            else
-                smallest.EnqueueDequeue(item, item.Name);
-        }
-
-        var sorted = new NamedObject[smallest.Count];
-        for (var i = sorted.Length - 1; i >= 0; i--)
-            sorted[i] = smallest.Dequeue();
-        return sorted;
     }
 
     private static SyncInfo Show(NamedObject item, long now, int maximum)

@@ -6,7 +6,7 @@ namespace Orchestrator.Core.Pipes;
 /// <summary>The pipes: creation, attachment and closing of pipes and their ends.</summary>
 internal sealed class PipeEnds(IPrimitiveContext context, PipeOptions options)
 {
-    private readonly ObjectMap<PipeState> _pipes = new(ObjectKind.Pipe, context.Quota);
+    private readonly ObjectMap<PipeState> _pipes = new(ObjectKind.Pipe, context);
 
     /// <summary>The pipe's current state; null if no pipe has this name.</summary>
     public PipeInfo? Find(string name) => _pipes.Find(name) is { } pipe ? Describe(pipe) : null;
@@ -15,7 +15,7 @@ internal sealed class PipeEnds(IPrimitiveContext context, PipeOptions options)
     /// <param name="after">The name after which to begin; empty for the first page.</param>
     /// <param name="maximum">The most to return.</param>
     public IReadOnlyList<PipeInfo> List(string after, int maximum) =>
-        [.. NamePager.After(_pipes.All, pipe => pipe.Name, after, maximum).Select(Describe)];
+        [.. _pipes.After(after, maximum).Select(Describe)];
 
     public void Create(CreatePipe command)
     {

@@ -17,7 +17,7 @@ internal sealed class QueueAdministration(
     /// <param name="maximum">The most to return.</param>
     /// <param name="now">The time, for ages.</param>
     public IReadOnlyList<QueueInfo> List(string after, int maximum, long now) =>
-        [.. NamePager.After(table.All, queue => queue.Name, after, maximum).Select(queue => Describe(queue, now))];
+        [.. table.After(after, maximum).Select(queue => Describe(queue, now))];
 
     public void Create(CreateQueue command)
     {

@@ -26,17 +26,8 @@ internal sealed class QueueMachine : PrimitiveMachine
 
     public int Count => _table.Count;
 
-    /// <summary>How many items all queues hold, ready or not. Scans all queues.</summary>
-    public long ItemCount
-    {
-        get
-        {
-            var items = 0L;
-            foreach (var queue in _table.All)
-                items += queue.KeptItems;
-            return items;
-        }
-    }
+    /// <inheritdoc cref="QueueTable.ItemCount"/>
+    public long ItemCount => _table.ItemCount;
 
     public ulong LastLeaseId => _leases.LastId;
 

@@ -6,14 +6,19 @@ namespace Orchestrator.Core.Queues;
 /// <summary>The queues by name. A queue lasts until it is deleted or has been idle for the time that its creator set.</summary>
 internal sealed class QueueTable(IPrimitiveContext context, QueueOptions options)
 {
-    private readonly ObjectMap<QueueState> _queues = new(ObjectKind.Queue, context.Quota);
+    private readonly ObjectMap<QueueState> _queues = new(ObjectKind.Queue, context);
+    private readonly ContentTally _items = new(context.Contents);
     private readonly List<QueueState> _changed = [];
 
     public int Count => _queues.Count;
 
-    public Dictionary<string, QueueState>.ValueCollection All => _queues.All;
+    /// <summary>How many items all queues keep, ready or not.</summary>
+    public long ItemCount => _items.Entries;
 
     public QueueState? Find(string name) => _queues.Find(name);
+
+    /// <inheritdoc cref="ObjectMap{T}.After"/>
+    public IReadOnlyList<QueueState> After(string name, int maximum) => _queues.After(name, maximum);
 
     /// <summary>The queue that a command names, or why it cannot be used.</summary>
     public ObjectError? Find(string name, out QueueState? queue)
@@ -41,7 +46,7 @@ internal sealed class QueueTable(IPrimitiveContext context, QueueOptions options
     public QueueState Open(QueueSpec spec, ClientObjectQuota? owner)
     {
         context.Quota.Client = owner;
-        var tally = new ContentTally(context.Contents, owner);
+        var tally = new ContentTally(_items, owner);
         var queue = new QueueState(spec, tally, spec.Durability > Durability.Memory ? _changed : null) { LastUsed = context.Now };
         _queues.Add(queue);
         if (spec.IdleTtl is { } ttl)

@@ -9,9 +9,9 @@ namespace Orchestrator.Core.RateLimiters;
 /// </summary>
 internal sealed class RateLimiterMachine(IPrimitiveContext context) : PrimitiveMachine(context)
 {
-    private readonly ObjectMap<RateLimiterState> _rateLimiters = new(ObjectKind.RateLimiter, context.Quota);
+    private readonly ObjectMap<RateLimiterState> _rateLimiters = new(ObjectKind.RateLimiter, context);
 
-    public override IEnumerable<NamedObject> Objects => _rateLimiters.All;
+    public override IReadOnlyList<NamedObject> ObjectsAfter(string name, int maximum) => _rateLimiters.After(name, maximum);
 
     /// <summary>Whether there is a rate limiter of this name.</summary>
     public bool Has(string name) => _rateLimiters.Find(name) is not null;

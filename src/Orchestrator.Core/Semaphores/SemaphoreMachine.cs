@@ -5,9 +5,9 @@ namespace Orchestrator.Core.Semaphores;
 /// <summary>Semaphores. A semaphore exists while its state differs from its initial state or while it has waiters.</summary>
 internal sealed class SemaphoreMachine(IPrimitiveContext context) : PrimitiveMachine(context)
 {
-    private readonly ObjectMap<SemaphoreState> _semaphores = new(ObjectKind.Semaphore, context.Quota);
+    private readonly ObjectMap<SemaphoreState> _semaphores = new(ObjectKind.Semaphore, context);
 
-    public override IEnumerable<NamedObject> Objects => _semaphores.All;
+    public override IReadOnlyList<NamedObject> ObjectsAfter(string name, int maximum) => _semaphores.After(name, maximum);
 
     public override void Apply(ObjectCommand command)
     {

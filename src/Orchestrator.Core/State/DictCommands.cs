@@ -113,7 +113,7 @@ public sealed record DictQuery(string Dict)
     /// <summary>These keys; empty for all entries, a page at a time.</summary>
     public IReadOnlyList<string> Keys { get; init; } = [];
 
-    /// <summary>Only keys that begin so.</summary>
+    /// <summary>Only keys that begin so, in the order of their UTF-16 code units instead of that of insertion.</summary>
     public string KeyPrefix { get; init; } = "";
 
     /// <summary>The most entries of the page.</summary>
@@ -129,7 +129,7 @@ public sealed record DictQuery(string Dict)
 /// <summary>Entries of a dict.</summary>
 /// <param name="Version">The dict's version; 0 where it does not exist, which reads as empty.</param>
 /// <param name="Count">How many entries it has.</param>
-/// <param name="Entries">The requested entries, in the order of the requested keys, or of insertion.</param>
+/// <param name="Entries">The requested entries, in the order of the requested keys, of insertion, or with a prefix of the keys.</param>
 /// <param name="MissingKeys">Requested keys that are missing.</param>
 /// <param name="NextPageToken">For the next page; empty when this was the last.</param>
 public sealed record DictPage(

@@ -1,3 +1,4 @@
+using Orchestrator.Core.Common;
 using Orchestrator.Core.Kernel;
 
 namespace Orchestrator.Core.State;
@@ -5,7 +6,12 @@ namespace Orchestrator.Core.State;
 /// <summary>A dictionary in the order of insertion, like Python's: a reassigned entry keeps its place.</summary>
 internal sealed class DictState(string name, StateOptions options, StateBudget budget) : StateObject(ObjectKind.Dict, name, options, budget)
 {
+    /// <summary>Memory of an entry besides its key's characters and its value: as measured with a million, rounded up.</summary>
+    public const int EntryBytes = 180;
+
     private readonly Dictionary<string, DictEntry> _entries = [];
+    private readonly StateBudget _budget = budget;
+    private DictOrders? _orders;
     private DictEntry? _last;
     private long _lastPlace;
 
@@ -47,6 +53,7 @@ internal sealed class DictState(string name, StateOptions options, StateBudget b
     {
         if (entry.Expiry is { } timer)
             context.ClearTimer(timer);
+        _orders?.OnRemoving(entry, _entries.Count);
         _entries.Remove(entry.Key);
         if (entry.Previous is { } previous)
             previous.Next = entry.Next;
@@ -57,18 +64,29 @@ internal sealed class DictState(string name, StateOptions options, StateBudget b
         else
             _last = entry.Previous;
         AddBytes(-Size(entry.Key, entry.Value));
+        _budget.AddOverhead(-EntryBytes);
         History.Add(new DictEntryDeleted(++Version, entry.Key));
     }
 
     /// <summary>The first entry after a place, whether or not the entry at that place still exists.</summary>
-    public DictEntry? After(string key, long place)
+    /// <returns>Whether it was found out; if not, the question has to be asked again (<see cref="IndexWork.IsUnfinished"/>).</returns>
+    public bool TryFindAfter(string key, long place, IndexWork work, out DictEntry? next)
     {
-        if (_entries.TryGetValue(key, out var there) && there.Place == place)
-            return there.Next;
-        var entry = First;
-        while (entry is not null && entry.Place <= place)
-            entry = entry.Next;
-        return entry;
+        if (!_entries.TryGetValue(key, out var there) || there.Place != place)
+            return Orders.TryFindAfter(First, place, work, out next);
+        next = there.Next;
+        return true;
+    }
+
+    /// <inheritdoc cref="DictOrders.WithPrefix"/>
+    public IEnumerable<DictEntry>? WithPrefix(string prefix, string after, IndexWork work) =>
+        Orders.WithPrefix(First, prefix, after, work);
+
+    /// <summary>All entries are about to be deleted one by one.</summary>
+    public void DropOrders()
+    {
+        _orders?.Drop();
+        _orders = null;
     }
 
     public override void Clear(IPrimitiveContext context)
@@ -79,6 +97,8 @@ internal sealed class DictState(string name, StateOptions options, StateBudget b
                 context.ClearTimer(timer);
         }
 
+        DropOrders();
+        _budget.AddOverhead(-EntryBytes * (long)_entries.Count);
         _entries.Clear();
         First = _last = null;
         base.Clear(context);
@@ -94,8 +114,12 @@ internal sealed class DictState(string name, StateOptions options, StateBudget b
         _last = entry;
         _entries.Add(key, entry);
         AddBytes(Size(key, value));
+        _budget.AddOverhead(EntryBytes);
+        _orders?.OnAdded(entry, _entries.Count);
         return entry;
     }
+
+    private DictOrders Orders => _orders ??= new DictOrders(_budget);
 }
 
 /// <summary>An entry of a dict, a link of its order.</summary>

@@ -61,7 +61,8 @@ internal sealed class Dicts(IPrimitiveContext context, StateOptions options, Sta
                 ObjectKind.Dict, $"dict \"{command.Dict}\" would have {_draft.Count} entries, and may have {options.MaxEntries}");
         }
 
-        return table.ValidateBytes(ObjectKind.Dict, command.Dict, dict?.Bytes ?? 0, _draft.Bytes);
+        return table.ValidateBytes(
+            ObjectKind.Dict, command.Dict, dict?.Bytes ?? 0, _draft.Bytes, (_draft.Count - (dict?.Count ?? 0)) * DictState.EntryBytes);
     }
 
     private ObjectError? Draft(DictEdit edit, int index)
@@ -102,6 +103,8 @@ internal sealed class Dicts(IPrimitiveContext context, StateOptions options, Sta
             return false;
         dict ??= (DictState)table.Add(ObjectKind.Dict, command.Dict);
         table.Begin(dict, command);
+        if (command.Clear)
+            dict.DropOrders();
         while (command.Clear && dict.First is { } first)
             dict.Delete(first, context);
         foreach (var change in _draft.Changes)
@@ -183,37 +186,55 @@ internal sealed class Dicts(IPrimitiveContext context, StateOptions options, Sta
     }
 
     /// <summary>
-    /// A page ends at a place in the order of insertion: entries that are added or removed between two pages neither repeat nor hide
-    /// others.
+    /// A page ends at a place in the order of insertion, or with a prefix at a key in the order of keys: entries that are added or removed
+    /// between two pages neither repeat nor hide others.
     /// </summary>
-    private static ObjectOutcome ReadPage(DictState? dict, DictQuery query, long now)
+    private ObjectOutcome ReadPage(DictState? dict, DictQuery query, long now)
     {
-        var next = dict?.First;
+        var (place, key) = (0L, "");
         if (query.PageToken.Length > 0)
         {
             var colon = query.PageToken.IndexOf(':', StringComparison.Ordinal);
-            if (colon < 0
-                || !long.TryParse(query.PageToken.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out var place))
+            if (colon < 0 || !long.TryParse(query.PageToken.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out place))
             {
                 return ObjectError.Invalid(
                     "page_token",
                     $"the page token \"{ObjectError.Shorten(query.PageToken)}\" must be the next_page_token of the page before");
             }
 
-            next = dict?.After(query.PageToken[(colon + 1)..], place);
+            key = query.PageToken[(colon + 1)..];
         }
 
         var entries = new List<DictValue>();
+        var token = "";
         DictEntry? last = null;
-        for (; next is not null && entries.Count < Math.Max(1, query.MaxEntries); next = next.Next)
+        foreach (var entry in dict is null ? [] : query.KeyPrefix.Length > 0 ? WithPrefix(dict, query, key) : InOrder(dict, key, place))
         {
-            last = next;
-            if (next.Key.StartsWith(query.KeyPrefix, StringComparison.Ordinal) && !next.HasExpired(now))
-                entries.Add(Read(next, query));
+            if (entries.Count >= Math.Max(1, query.MaxEntries))
+            {
+                token = string.Create(CultureInfo.InvariantCulture, $"{last!.Place}:{last.Key}");
+                break;
+            }
+
+            last = entry;
+            if (!entry.HasExpired(now))
+                entries.Add(Read(entry, query));
         }
 
-        var token = next is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{last!.Place}:{last.Key}");
         return new DictPage(dict?.Version ?? 0, dict?.Count ?? 0, entries, [], token);
+    }
+
+    private IEnumerable<DictEntry> WithPrefix(DictState dict, DictQuery query, string after) =>
+        dict.WithPrefix(query.KeyPrefix, after, context.Indexing) ?? [];
+
+    /// <summary>The entries after a place, in the order of insertion; 0 for all.</summary>
+    private IEnumerable<DictEntry> InOrder(DictState dict, string key, long place)
+    {
+        var next = dict.First;
+        if (place > 0 && !dict.TryFindAfter(key, place, context.Indexing, out next))
+            yield break;
+        for (; next is not null; next = next.Next)
+            yield return next;
     }
 
     private static DictValue Read(DictEntry entry, DictQuery query) => new(entry.Key, query.KeysOnly ? null : entry.Value, entry.Version);

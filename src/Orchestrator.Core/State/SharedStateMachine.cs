@@ -10,6 +10,9 @@ namespace Orchestrator.Core.State;
 /// </summary>
 internal sealed class SharedStateMachine : PrimitiveMachine
 {
+    // In the order of their prefixes.
+    private static readonly ObjectKind[] Kinds = [ObjectKind.Array, ObjectKind.Dict, ObjectKind.List, ObjectKind.Value];
+
     private readonly StateTable _table;
 
     /// <summary>Creates a machine without objects.</summary>
@@ -37,12 +40,7 @@ internal sealed class SharedStateMachine : PrimitiveMachine
     /// <inheritdoc cref="StateTable.HistoryBytes"/>
     public long HistoryBytes => _table.HistoryBytes;
 
-    /// <summary>The changes of an object after a version: for a watch.</summary>
-    /// <param name="kind">Dict, list, value or array.</param>
-    /// <param name="name">Its name.</param>
-    /// <param name="afterVersion">The version that is known; 0 while the object does not exist.</param>
-    /// <param name="maximum">The most changes to return.</param>
-    /// <param name="keyPrefix">For a dict: only keys that begin so.</param>
+    /// <summary>The changes of an object after a version, for a watch; of a dict only those of keys that begin so.</summary>
     public StateChanges ReadChanges(ObjectKind kind, string name, ulong afterVersion, int maximum, string keyPrefix) =>
         _table.Find(kind, name) is { Exists: true } found
             ? found.ReadChanges(afterVersion, maximum, keyPrefix)
@@ -54,8 +52,19 @@ internal sealed class SharedStateMachine : PrimitiveMachine
     /// <param name="maximum">The most to return.</param>
     public IReadOnlyList<StateInfo> List(ObjectKind? kind, string after, int maximum)
     {
-        var asked = _table.All.Where(item => item.Exists && (kind is null || item.Kind == kind));
-        return [.. NamePager.After(asked, item => item.QualifiedName, after, maximum).Select(Describe)];
+        var page = new List<StateInfo>();
+        foreach (var listed in Kinds)
+        {
+            var prefix = listed.Qualify("");
+            var isWithin = after.StartsWith(prefix, StringComparison.Ordinal);
+            if ((kind is { } only && only != listed) || (!isWithin && string.CompareOrdinal(after, prefix) > 0))
+                continue;
+            page.AddRange(_table.After(listed, isWithin ? after[prefix.Length..] : "", maximum - page.Count).Select(Describe));
+            if (page.Count == maximum)
+                break;
+        }
+
+        return page;
     }
 
     /// <summary>Restores the version from which new objects begin.</summary>

@@ -84,6 +84,14 @@ internal sealed class StateBudget(StateBudget? all = null, ClientObjectQuota? cl
         contents?.Add(bytes);
     }
 
+    /// <summary>Memory besides keys and values: it counts against the memory budget, not against the limits of shared state.</summary>
+    public void AddOverhead(long bytes)
+    {
+        client?.Bytes += bytes;
+        all?.AddOverhead(bytes);
+        contents?.Add(bytes);
+    }
+
     public void AddHistory(long bytes)
     {
         HistoryBytes += bytes;

@@ -9,15 +9,13 @@ internal sealed class StateTable(IPrimitiveContext context, StateOptions options
 {
     private readonly StateBudget _budget = new(contents: context.Contents);
 
-    public ObjectMap<DictState> Dicts { get; } = new(ObjectKind.Dict, context.Quota);
+    public ObjectMap<DictState> Dicts { get; } = new(ObjectKind.Dict, context);
 
-    public ObjectMap<ListState> Lists { get; } = new(ObjectKind.List, context.Quota);
+    public ObjectMap<ListState> Lists { get; } = new(ObjectKind.List, context);
 
-    public ObjectMap<ValueState> Values { get; } = new(ObjectKind.Value, context.Quota);
+    public ObjectMap<ValueState> Values { get; } = new(ObjectKind.Value, context);
 
-    public ObjectMap<ArrayState> Arrays { get; } = new(ObjectKind.Array, context.Quota);
-
-    public IEnumerable<StateObject> All => Dicts.All.Concat<StateObject>(Lists.All).Concat(Values.All).Concat(Arrays.All);
+    public ObjectMap<ArrayState> Arrays { get; } = new(ObjectKind.Array, context);
 
     /// <summary>
     /// The version from which new objects begin. A new object never reuses a version of an earlier object of its name: a client that saw
@@ -38,6 +36,15 @@ internal sealed class StateTable(IPrimitiveContext context, StateOptions options
         ObjectKind.Value => Values.Find(name),
         ObjectKind.Array => Arrays.Find(name),
         _ => null,
+    };
+
+    /// <summary>The first objects of a kind that exist and whose names come after this one, see <see cref="ObjectMap{T}.After"/>.</summary>
+    public IReadOnlyList<StateObject> After(ObjectKind kind, string name, int maximum) => kind switch
+    {
+        ObjectKind.Dict => Dicts.After(name, maximum, static item => item.Exists),
+        ObjectKind.List => Lists.After(name, maximum, static item => item.Exists),
+        ObjectKind.Value => Values.After(name, maximum, static item => item.Exists),
+        _ => Arrays.After(name, maximum, static item => item.Exists),
     };
 
     public StateObject Add(ObjectKind kind, string name)
@@ -140,8 +147,8 @@ internal sealed class StateTable(IPrimitiveContext context, StateOptions options
                 version);
     }
 
-    /// <summary>Whether an object may grow to so many bytes.</summary>
-    public ObjectError? ValidateBytes(ObjectKind kind, string name, long before, long after)
+    /// <summary>Whether an object may grow to so many bytes, with so many more of <see cref="StateBudget.AddOverhead"/>.</summary>
+    public ObjectError? ValidateBytes(ObjectKind kind, string name, long before, long after, long overhead = 0)
     {
         if (after > options.MaxObjectBytes)
             return Limit(kind, $"{kind.Noun()} \"{name}\" would take {after} bytes, and may take {options.MaxObjectBytes}");
@@ -151,7 +158,8 @@ internal sealed class StateTable(IPrimitiveContext context, StateOptions options
         if (total > options.MaxTotalBytes)
             return Limit(kind, $"all shared state would take {total} bytes, and may take {options.MaxTotalBytes}; delete some");
         var client = Find(kind, name) is { } found ? found.Client : context.Quota.Client;
-        return context.ValidateShare(client, after - before) ?? context.ValidateMemory(after - before);
+        var more = after - before + Math.Max(0, overhead);
+        return context.ValidateShare(client, more) ?? context.ValidateMemory(more);
     }
 
     /// <summary>As <see cref="ValidateBytes"/>, for an object that has grown already.</summary>

@@ -277,6 +277,7 @@ public sealed class QueueProperties
                 (info.WaitingGetters, info.WaitingPutters, info.WaitingJoiners));
             Assert.InRange(info.ReadyItems + info.LeasedItems + info.DelayedItems, 0, MaxItems + _overfull);
             Assert.Equal(info.ReadyItems, info.ReadyBytes);
+            Assert.Equal(_model.Ready.Count + _model.Away.Count + _model.Dead.Count, _harness.View.QueuedItemCount);
         }
 
         private static string Result(Call call) => call.Outcome switch

@@ -16,7 +16,7 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
     [Theory]
     [InlineData("queue", "stream", "leased", "stream-one", "unary")]
     [InlineData("pipe", "stream", "round-trip")]
-    [InlineData("state", "dict", "add", "dict-one", "get-one", "add-one", "add-callers", "increment", "locked-increment")]
+    [InlineData("state", "dict", "add", "dict-one", "get-one", "add-one", "add-callers", "prefix-1k", "increment", "locked-increment")]
     [InlineData("lock", "pipelined", "one", "hand-over")]
     public async Task Every_figure_is_measured_and_nothing_fails(string kind, params string[] keys)
     {

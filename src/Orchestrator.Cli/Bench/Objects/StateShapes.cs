@@ -1,5 +1,6 @@
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Objects.Partner;
+using Orchestrator.Cli.Output;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects;
@@ -29,11 +30,21 @@ internal static class StateShapes
         },
         new("add-callers", "counter add, 64 callers of one session", run => new SessionCallers(
             run, Callers, (session, name, token) => session.Value(name).AddAsync(1, token)), Yardstick.Stream),
+        Prefix("prefix-1k", 1_000) with { OnlyWhenNamed = false },
+        Prefix("prefix-10k", 10_000),
+        Prefix("prefix-100k", 100_000),
+        Prefix("prefix-1m", 1_000_000),
         new("increment", "counter add, 4 processes", run => new Increment(run, PartnerJobs.Add),
             Yardstick.PingPong) { OnlyWhenNamed = true },
         new("locked-increment", "lock, get, set, release, 4 processes", run => new Increment(run, PartnerJobs.LockedAdd),
             Yardstick.PingPong) { OnlyWhenNamed = true },
     ];
+
+    private static ObjectFigure Prefix(string key, int entries) =>
+        new(key, $"dict read, 100 entries of {Format.Count(entries)} by prefix", run => new PrefixReads(run, entries), Yardstick.PingPong)
+        {
+            OnlyWhenNamed = true,
+        };
 
     private static Func<string, ulong, Operation> SetOperation(ObjectBenchRun run)
     {

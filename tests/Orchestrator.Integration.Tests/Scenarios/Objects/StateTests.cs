@@ -233,6 +233,35 @@ public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedC
     }
 
     [Fact]
+    public async Task A_prefix_of_thousands_of_keys_is_read_and_watched_in_their_order()
+    {
+        const int Entries = 3_000;
+        var dict = Unique("dict");
+        for (var i = 0; i < Entries; i += 500)
+            await UpdateAsync(dict, [.. Enumerable.Range(i, 500).Select(n => Set($"k{n * 7 % Entries:D4}", "1"))]);
+        // The watch asks before any index is complete.
+        using var watch = _state.WatchState(
+            new WatchStateRequest { Kind = StateKind.Dict, Name = dict, KeyPrefix = "k20", AfterVersion = 100_000 }, Soon);
+        Assert.Equal(WatchStateResponse.ChangeOneofCase.None, (await NextAsync(watch)).ChangeCase);
+        string[] expected = [.. Enumerable.Range(2_000, 100).Select(n => $"k{n:D4}")];
+        var watched = new List<string>();
+        for (var change = await NextAsync(watch); change.ChangeCase == WatchStateResponse.ChangeOneofCase.DictSet;
+            change = await NextAsync(watch))
+            watched.Add(change.DictSet.Key);
+        Assert.Equal(expected, watched);
+        var read = new List<string>();
+        var request = new ReadDictRequest { Dict = dict, KeyPrefix = "k20", PageSize = 7, KeysOnly = true };
+        do
+        {
+            var page = await _state.ReadDictAsync(request, Soon);
+            read.AddRange(page.Entries.Select(entry => entry.Key));
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+        Assert.Equal(expected, read);
+    }
+
+    [Fact]
     public async Task A_watch_sees_every_change_in_order_and_resumes()
     {
         var dict = Unique("dict");
