@@ -10,6 +10,8 @@ internal sealed class TaskTable(long lastId)
     private const int PageSize = 1 << PageBits;
 
     private readonly Dictionary<long, Page> _pages = [];
+    // The numbers of the pages, ascending, so that a list of tasks begins without sorting them.
+    private readonly List<long> _numbers = [];
     private Page? _lastPage;
     private long _lastPageNumber = -1;
 
@@ -45,6 +47,7 @@ internal sealed class TaskTable(long lastId)
         if (--page.Count == 0)
         {
             _pages.Remove(task.Id >> PageBits);
+            _numbers.RemoveAt(_numbers.BinarySearch(task.Id >> PageBits));
             if (_lastPage == page)
                 (_lastPage, _lastPageNumber) = (null, -1);
         }
@@ -53,17 +56,27 @@ internal sealed class TaskTable(long lastId)
     /// <summary>Tasks with ids below <paramref name="before"/>, newest first.</summary>
     public IEnumerable<TaskRecord> NewestBefore(long before)
     {
-        foreach (var number in _pages.Keys.Where(number => number << PageBits < before).OrderDescending().ToArray())
+        // The caller may end tasks while it enumerates, and the task that this drops may have been the last of a page: so the next page is
+        // looked for by its number.
+        for (var at = before <= 0 ? -1 : IndexBefore(((before - 1) >> PageBits) + 1); at >= 0;)
         {
-            // The caller may end tasks while it enumerates, and the task that this drops may have been the last of a page.
-            if (!_pages.TryGetValue(number, out var page))
-                continue;
+            var number = _numbers[at];
+            var page = _pages[number];
             for (var i = PageSize - 1; i >= 0; i--)
             {
                 if (page.Tasks[i] is { } task && task.Id < before)
                     yield return task;
             }
+
+            at = IndexBefore(number);
         }
+    }
+
+    /// <summary>The index of the last page with a smaller number; -1 if there is none.</summary>
+    private int IndexBefore(long number)
+    {
+        var found = _numbers.BinarySearch(number);
+        return (found >= 0 ? found : ~found) - 1;
     }
 
     private Page? PageOf(long id)
@@ -82,6 +95,7 @@ internal sealed class TaskTable(long lastId)
         var page = new Page();
         var number = id >> PageBits;
         _pages.Add(number, page);
+        _numbers.Insert(~_numbers.BinarySearch(number), number);
         (_lastPage, _lastPageNumber) = (page, number);
         return page;
     }

@@ -159,6 +159,19 @@ public sealed class TaskCallTests(SharedCoordinator shared) : IClassFixture<Shar
     }
 
     [Fact]
+    public async Task A_few_tasks_are_listed_from_behind_thousands_of_others()
+    {
+        var first = await _coordinator.SubmitAsync(Specs.Json("throw", """{"message": "old"}"""));
+        var others = new List<ulong>();
+        for (var i = 0; i < 9; i++)
+            others.AddRange(await _coordinator.SubmitAsync([.. Enumerable.Repeat(Specs.Json("sleep", """{"ms": 60000}"""), 500)]));
+        var listed = await _coordinator.Tasks.ListTasksAsync(
+            new ListTasksRequest { Handler = "throw", PageToken = $"{others[^1] + 1}", PageSize = 1 }, CoordinatorProcess.Deadline());
+        Assert.Equal(first.Single(), listed.Tasks.Single().TaskId);
+        await _coordinator.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { others } }, CoordinatorProcess.Deadline());
+    }
+
+    [Fact]
     public async Task Wait_for_the_first_answers_before_the_rest_and_a_timeout_is_a_result()
     {
         var ids = await _coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 60000}"""), Specs.Json("sleep", """{"ms": 1}"""));
