@@ -10,6 +10,7 @@ public static class SessionContract
     public static SharedLock Lock(this CoordinationSession session, string name, LockMode mode)
     {
         ArgumentNullException.ThrowIfNull(session);
+        session.ThrowIfFake();
         return new SharedLock(session, name, mode);
     }
 
@@ -17,6 +18,7 @@ public static class SessionContract
     public static SharedLock Lock(this SessionFlow flow, string name, LockMode mode)
     {
         ArgumentNullException.ThrowIfNull(flow);
+        flow.ThrowIfFake();
         return flow.Lock(name, mode);
     }
 
