@@ -56,7 +56,8 @@ public class SharedPipeEnd<T> : IAsyncDisposable
 
     /// <summary>Sends a message; waits while the direction is full.</summary>
     /// <exception cref="OrchestratorException">With BROKEN_PIPE, where the other end is closed.</exception>
-    public virtual Task SendAsync(T message, CancellationToken cancellationToken = default) => Real().SendAsync(message, null, cancellationToken);
+    public virtual Task SendAsync(T message, CancellationToken cancellationToken = default) =>
+        Real().SendAsync(message, null, cancellationToken);
 
     /// <summary>
     /// As <see cref="SendAsync(T, CancellationToken)"/> for at most this long; returns whether the message was sent.
