@@ -15,8 +15,6 @@ namespace Orchestrator.Integration.Tests.Packages;
 [Trait("Kind", "slow")]
 public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
 {
-    private const string ByPackages = "needs the packages; scripts/accept packages runs it";
-
     [Fact(Explicit = true)]
     public async Task A_pool_of_the_template_builds_without_a_warning_and_runs()
     {
@@ -87,7 +85,7 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
     public async Task The_commands_of_the_first_page_work_as_printed()
     {
         await feed.MakeAsync();
-        var (pool, others) = Documentation.Blocks("sh").Where(block => block.NoRun == ByPackages).ToArray() is [var first, var second]
+        var (pool, others) = Documentation.Blocks("sh").Where(block => block.Info == DocumentationBlock.Packages).ToArray() is [var first, var second]
             ? (first.Text, second.Text) : throw new InvalidOperationException("Getting started has two blocks with packages");
         var folder = Path.Combine(feed.Programs, "first-page");
         Directory.CreateDirectory(folder);
@@ -112,7 +110,8 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
         {
             var home = feed.Scratch("first-home");
             return feed.OkAsync(
-                folder, "env", $"DOTNET_CLI_HOME={home}", "bash", "-euo", "pipefail", "-c", $"PATH=\"{home}/.dotnet/tools:$PATH\"\n{script}");
+                folder, "env", $"DOTNET_CLI_HOME={home}", "bash", "-euo", "pipefail", "-c",
+                $"PATH=\"{home}/.dotnet/tools:$PATH\"\n{script}");
         }
     }
 
