@@ -69,7 +69,7 @@ def peer(row, seconds, modules):
 
 def ours(how, seconds, orchestrator, data):
     """Our figure, and what bare gRPC does, with its name."""
-    common = ["--data-dir", data, "--rounds", "1", "--duration", f"{seconds}s", "--json"]
+    common = ["--data-dir", data, "--rounds", "1", "--duration", f"{seconds}s", "-o", "json"]
     if isinstance(how, list):
         figure = run([orchestrator, "bench", "tasks", *how, *common])["figure"]
         if not how:

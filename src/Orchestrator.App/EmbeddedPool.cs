@@ -18,7 +18,7 @@ internal sealed class EmbeddedPool : IOrchestratorPool, IAsyncDisposable
         Client = client;
     }
 
-    public OrchestratorClient Client { get; }
+    public IOrchestratorClient Client { get; }
 
     public static async Task<EmbeddedPool> StartAsync(
         OrchestratorApp app, OrchestratorAppOptions options, ILoggerFactory? loggers, CancellationToken cancellationToken)

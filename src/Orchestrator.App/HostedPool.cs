@@ -11,7 +11,7 @@ internal sealed class HostedPool(OrchestratorApp app, IOptions<OrchestratorAppOp
 {
     private EmbeddedPool? _pool;
 
-    public OrchestratorClient Client => Pool.Client;
+    public IOrchestratorClient Client => Pool.Client;
 
     private EmbeddedPool Pool =>
         _pool ?? throw new InvalidOperationException(

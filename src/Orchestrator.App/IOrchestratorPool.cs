@@ -9,8 +9,11 @@ namespace Orchestrator.App;
 /// </summary>
 public interface IOrchestratorPool : IExecutor
 {
-    /// <summary>The connection to the pool's coordinator: sessions, queues, locks, status.</summary>
-    OrchestratorClient Client { get; }
+    /// <summary>
+    /// The connection to the pool's coordinator: sessions, queues, locks, status. An <see cref="OrchestratorClient"/>, unless the pool is a
+    /// test's own.
+    /// </summary>
+    IOrchestratorClient Client { get; }
 
     Task<TaskHandle<TOut>> IExecutor.SubmitAsync<TIn, TOut>(
         TaskFunction<TIn, TOut> function, TIn input, RunOptions? options, CancellationToken cancellationToken) =>

@@ -1,6 +1,7 @@
 // Calls every client API that trimmed code may use, against the coordinator that the environment names.
 using System.Text.Json.Serialization;
 using Orchestrator.Client;
+using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Results;
 using Orchestrator.Client.Tasks;
@@ -34,8 +35,36 @@ catch (TaskFailedException exception)
 }
 
 await using (var session = await client.OpenSessionAsync("aot"))
-await using (var hold = await session.Lock("aot").AcquireAsync())
-    Check(hold.FencingToken > 0, "a lock");
+{
+    await using (var hold = await session.Lock("aot").AcquireAsync())
+        Check(hold.FencingToken > 0, "a lock");
+    await client.CreateQueueAsync("aot");
+    var queue = session.Queue("aot", types.Point);
+    await queue.PutAsync(new Point(4, "queue"));
+    Check(await queue.GetAsync() == new Point(4, "queue"), "an item by generated JSON");
+    var dict = session.Dict("aot", type: types.Point);
+    await dict.SetAsync("key", new Point(5, "dict"));
+    Check(await dict.GetAsync("key") == new Point(5, "dict"), "an entry by generated JSON");
+    Check(await session.List<byte[]>("aot").AppendAsync([1, 2]) == 1, "an element of bytes");
+    Check(await session.Value<long>("aot").AddAsync(7) == 7, "a number");
+    try
+    {
+        _ = session.List<Point>("aot-by-reflection");
+        Check(false, "JSON by reflection");
+    }
+    catch (InvalidOperationException exception)
+    {
+        Check(exception.Message.Contains("OrchestratorClientOptions.Json", StringComparison.Ordinal), "the way out of reflection");
+    }
+}
+
+await using (var generated = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { Json = types.Options }))
+await using (var session = await generated.OpenSessionAsync("aot-options"))
+{
+    var points = session.List<Point>("aot-points");
+    await points.AppendAsync(new Point(6, "list"));
+    Check((await points.ReadAsync()).Single() == new Point(6, "list"), "an element by the client's options");
+}
 
 try
 {

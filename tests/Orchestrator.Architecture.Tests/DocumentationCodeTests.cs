@@ -109,7 +109,10 @@ public sealed class DocumentationCodeTests
         [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(
             path => MetadataReference.CreateFromFile(path))]);
 
-    public static TheoryData<string> Blocks => [.. Documentation.Blocks("csharp").Select(block => block.ToString())];
+    private static IEnumerable<DocumentationBlock> AllBlocks =>
+        Documentation.Blocks("csharp").Concat(Documentation.PackageBlocks("csharp"));
+
+    public static TheoryData<string> Blocks => [.. AllBlocks.Select(block => block.ToString())];
 
     /// <summary>Whether the rest of an info string names a program.</summary>
     internal static bool Knows(string info) => s_programs.ContainsKey(info);
@@ -118,7 +121,7 @@ public sealed class DocumentationCodeTests
     [MemberData(nameof(Blocks))]
     public void It_compiles(string place)
     {
-        var block = Documentation.Blocks("csharp").Single(candidate => candidate.ToString() == place);
+        var block = AllBlocks.Single(candidate => candidate.ToString() == place);
         Assert.Empty(block.NoRun is null ? ErrorsOf(block.Info, block.Text, block) : ParseErrorsOf(block.Text));
     }
 

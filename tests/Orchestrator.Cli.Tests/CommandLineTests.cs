@@ -1,10 +1,11 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 using Orchestrator.Cli.Common;
 
 namespace Orchestrator.Cli.Tests;
 
 /// <summary>The command's exit codes and its arguments.</summary>
-public sealed class CommandLineTests
+public sealed partial class CommandLineTests
 {
     public static TheoryData<string> Verbs => [.. VerbTree.All().Select(verb => verb.Words)];
 
@@ -18,18 +19,18 @@ public sealed class CommandLineTests
     [InlineData(ExitCode.Usage)]
     [InlineData(ExitCode.Usage, "no-such-verb")]
     [InlineData(ExitCode.Usage, "run")]
-    [InlineData(ExitCode.Usage, "run", "echo", "--order", "backwards")]
+    [InlineData(ExitCode.Usage, "queue", "create", "jobs", "--order", "backwards")]
     [InlineData(ExitCode.Usage, "run", "echo", "{not json")]
-    [InlineData(ExitCode.Usage, "run", "echo", "--timeout", "soon")]
+    [InlineData(ExitCode.Usage, "run", "echo", "--total-timeout", "soon")]
     [InlineData(ExitCode.Usage, "bench", "tasks", "--baseline", "--rate", "10")]
     [InlineData(ExitCode.Ok, "bench", "queue", "--help")]
     [InlineData(ExitCode.Usage, "bench", "queue", "--min-ratio", "1")]
     [InlineData(ExitCode.Usage, "bench", "queue", "--rounds", "0")]
     [InlineData(ExitCode.Usage, "bench", "queue", "--size", "7")]
-    [InlineData(ExitCode.Usage, "bench", "state", "--max-bytes", "1000")]
-    [InlineData(ExitCode.Usage, "bench", "compare", "--size", "soon")]
-    [InlineData(ExitCode.Usage, "bench", "compare", "--kind", "gpu")]
-    [InlineData(ExitCode.Usage, "bench", "compare", "--kind", "io", "--size", "10us")]
+    [InlineData(ExitCode.Usage, "bench", "state", "--max-bytes", "1KB")]
+    [InlineData(ExitCode.Usage, "bench", "compare", "--task-time", "soon")]
+    [InlineData(ExitCode.Usage, "bench", "compare", "--workload", "gpu")]
+    [InlineData(ExitCode.Usage, "bench", "compare", "--workload", "io", "--task-time", "10us")]
     [InlineData(ExitCode.Usage, "bench", "compare", "--report", "/nonexistent/compare.html")]
     [InlineData(ExitCode.Usage, "load")]
     [InlineData(ExitCode.Usage, "load", "/nonexistent.json")]
@@ -49,6 +50,30 @@ public sealed class CommandLineTests
             Assert.Contains(option.Name, output, StringComparison.Ordinal);
         foreach (var argument in command.Arguments.Where(argument => !argument.Hidden))
             Assert.Contains($"<{argument.Name}>", output, StringComparison.Ordinal);
+    }
+
+    /// <summary>What the help calls the default of an option is accepted as its value, and is the same value.</summary>
+    [Theory]
+    [MemberData(nameof(Verbs))]
+    public async Task The_help_shows_a_default_as_one_would_type_it(string words)
+    {
+        var command = VerbTree.All().Single(verb => verb.Words == words).Command;
+        var (_, output, _) = await RunAsync([.. words.Split(' '), "--help"]);
+        var help = Spaces().Replace(output, " ");
+        // A switch is off, which no help says.
+        foreach (var option in command.Options.Where(
+            option => option is { Hidden: false, HasDefaultValue: true } && option.ValueType != typeof(bool)))
+        {
+            var shown = Regex.Match(help, $@"{Regex.Escape(option.Description!)} \[default: ([^\]]*)\]").Groups[1].Value;
+            Assert.True(shown.Length is > 0 and < 16, $"{words} {option.Name} has the default '{shown}' in its help");
+            var parsed = CommandLine.Root.Parse([.. words.Split(' '), option.Name, shown]);
+            Assert.DoesNotContain(parsed.GetResult(option)!.Errors, _ => true);
+            // Half of a machine's memory is shown rounded.
+            if (option.Name != "--memory-budget")
+                Assert.Equal(option.GetDefaultValue(), parsed.GetValue<object>(option.Name));
+        }
+
+        Assert.DoesNotContain("[default: ]", help, StringComparison.Ordinal);
     }
 
     /// <summary>Two letters exchanged in each option of each verb: one line, with the option that was meant, and exit code 2.</summary>
@@ -83,4 +108,7 @@ public sealed class CommandLineTests
         var code = await CommandLine.RunAsync(arguments, output, error);
         return (code, output.ToString(), error.ToString());
     }
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Spaces();
 }

@@ -21,8 +21,8 @@ internal static class VerbTree
         var line = words.Split(' ').ToList();
         foreach (var option in command.Options.Where(option => option.Required))
             line.AddRange([option.Name, Value(option)]);
-        // Verbs that could wait or follow must end; a task's own timeout cannot be zero.
-        if (words is not ("run" or "submit") && command.Options.Any(option => option.Name == "--timeout"))
+        // Verbs that could wait or follow must end.
+        if (command.Options.Any(option => option.Name == "--timeout"))
             line.AddRange(["--timeout", "0s"]);
         if (command.Options.Any(option => option.Name == "--count"))
             line.AddRange(["--count", "1"]);

@@ -32,6 +32,13 @@ public static class Documentation
     public static IReadOnlyList<DocumentationBlock> Blocks(string language) =>
         [.. s_blocks.Value.Where(block => block.Language == language)];
 
+    /// <summary>The blocks of the packages' own pages, <c>src/*/README.md</c>, in one language.</summary>
+    public static IReadOnlyList<DocumentationBlock> PackageBlocks(string language) =>
+    [
+        .. MarkdownFiles.Where(path => path.StartsWith("src/", StringComparison.Ordinal)).SelectMany(BlocksOf).Where(
+            block => block.Language == language),
+    ];
+
     /// <summary>The lines of a file.</summary>
     public static string[] Lines(string file) => File.ReadAllLines(Repository.PathOf(file));
 
@@ -95,6 +102,9 @@ public static class Documentation
 /// <param name="Text">The code.</param>
 public sealed record DocumentationBlock(string Page, int Line, string Language, string Info, string Text)
 {
+    /// <summary>The mark of blocks that need the packages; <c>scripts/accept packages</c> runs them.</summary>
+    public const string Packages = "packages";
+
     private const string NoRunMark = "no-run:";
 
     /// <summary>Why it is only parsed; null if it is compiled or run.</summary>

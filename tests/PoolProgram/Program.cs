@@ -180,7 +180,7 @@ static async Task SlowAsync(IOrchestratorPool pool, TimeSpan length, Cancellatio
 
     async Task LookAsync()
     {
-        var workers = (await pool.Client.Contract.GetStatusAsync(stopping)).Workers.Sum(worker => (long)worker.RssBytes);
+        var workers = (await pool.Client.GetStatusAsync(stopping)).Workers.Sum(worker => (long)worker.RssBytes);
         Console.WriteLine($"{taken} {ahead} {Environment.WorkingSet} {workers}");
     }
 

@@ -13,19 +13,18 @@ namespace Orchestrator.Cli.Commands;
 internal static class BenchCommand
 {
     private static readonly Option<string> Handler =
-        new("--handler") { Description = "The handler.", HelpName = "NAME", DefaultValueFactory = _ => "echo" };
+        new("--handler") { Description = "The handler to measure.", HelpName = "NAME", DefaultValueFactory = _ => "echo" };
 
     private static readonly Option<string?> Input =
         new("--input") { Description = "Its input; otherwise --size bytes.", HelpName = "JSON" };
 
-    private static readonly Option<int> Size =
-        new("--size") { Description = "Bytes of input if --input is not given.", HelpName = "BYTES", DefaultValueFactory = _ => 64 };
+    private static readonly Option<OptionSize?> Size = BenchOptions.Size("an input, if --input is not given");
 
-    private static readonly Option<long> Count = new("--count") { Description = "Tasks per round, instead of --duration.", HelpName = "N" };
+    private static readonly Option<long?> Count = CountOption.Create("tasks per round, instead of --duration");
 
     private static readonly Option<int?> InFlight = new("--in-flight")
     {
-        Description = "Tasks in flight per client: 4096 on a stream, 64 calls, 10000 calls with --rate.",
+        Description = "The most in flight: tasks of each client, 4096 on a stream, 64 calls, 10000 calls with --rate.",
         HelpName = "N",
     };
 
@@ -44,49 +43,37 @@ internal static class BenchCommand
         DefaultValueFactory = _ => "stream",
     }.AcceptOnlyFromAmong("stream", "unary");
 
-    private static readonly Option<TimeSpan?> Length = DurationOption.Option(
+    private static readonly Option<OptionTime?> Length = DurationOption.Option(
         "--duration", "The length of a round, or of a part of it: 5s, or 1s with --baseline.");
 
     private static readonly Option<int> Clients =
         new("--clients") { Description = "Connections, each with its own load.", HelpName = "N", DefaultValueFactory = _ => 1 };
 
-    private static readonly Option<int> Rounds =
-        new("--rounds") { Description = "Rounds; the figures are their medians.", HelpName = "N", DefaultValueFactory = _ => 5 };
-
-    private static readonly Option<bool> Json = new("--json") { Description = "The same as -o json." };
-
-    private static readonly Option<bool> Baseline = new("--baseline")
-    {
-        Description = "Measure bare gRPC in the same run too, and print each figure as a ratio to it.",
-    };
-
-    private static readonly Option<bool> Check =
-        new("--check") { Description = "Exit with 4 if a ratio to the baseline, or the bound of an overload, misses its target." };
-
-    private static readonly Option<double?> MinRate =
-        new("--min-rate") { Description = "Exit with 4 below this throughput.", HelpName = "PER-SECOND" };
-
-    private static readonly Option<TimeSpan?> MaxP99 = DurationOption.Option("--max-p99", "Exit with 4 above this 99th percentile.");
+    private static readonly Option<int> Rounds = BenchOptions.Rounds(5);
 
     public static Command Create()
     {
         var tasks = new Command("tasks", "Measures the throughput and latency of tasks.")
         {
-            Handler, Input, Size, Count, InFlight, Rate, Placement, Mode, Length, Clients, Rounds, Json, Baseline, Check, MinRate, MaxP99,
+            Handler, Input, Size, Count, InFlight, Rate, Placement, Mode, Length, Clients, Rounds, BenchOptions.Baseline,
+            BenchOptions.Check, BenchOptions.MinRate, BenchOptions.MaxP99,
         }
             .Examples(
                 "orchestrator bench tasks",
                 "orchestrator bench tasks --mode unary --in-flight 1",
                 "orchestrator bench tasks --rate 50000 --duration 10s",
                 "orchestrator bench tasks --handler sum_of_squares --input '{\"n\": 1000}' --placement threads",
-                "orchestrator bench tasks --baseline --json")
+                "orchestrator bench tasks --baseline -o json")
             .HandledBy(RunAsync);
         var journal = new Command(
             "journal", "Measures acknowledged puts to durable queues, beside plain SQLite in the data directory.") { InFlight, Length }
             .Examples("orchestrator bench journal", "orchestrator bench journal --in-flight 256 --duration 2s")
             .HandledBy(MeasureJournalAsync);
         var overload = new Command(
-            "overload", "Measures how one client is affected by another that offers ten times the workers' capacity.") { Length, Check }
+            "overload", "Measures how one client is affected by another that offers ten times the workers' capacity.")
+        {
+            Length, BenchOptions.Check,
+        }
             .Examples("scripts/overload", "orchestrator bench overload --duration 10s")
             .HandledBy(MeasureOverloadAsync);
         return new Command("bench", "Measures.")
@@ -112,7 +99,7 @@ internal static class BenchCommand
         {
             for (var i = 0; i < settings.Clients; i++)
                 clients.Add(await context.ConnectAsync(token));
-            return context.Get(Baseline)
+            return context.Get(BenchOptions.Baseline)
                 ? await BaselineBench.RunAsync(settings, clients, context.Terminal, token)
                 : await TaskBench.RunAsync(settings, clients, context.Terminal, token);
         }
@@ -143,15 +130,15 @@ internal static class BenchCommand
                 "and after.");
         await using var modest = await context.ConnectAsync(token);
         await using var greedy = await context.ConnectAsync(token);
-        return await new OverloadBench(modest, greedy, phase, context.Terminal).RunAsync(context.Get(Check), token);
+        return await new OverloadBench(modest, greedy, phase, context.Terminal).RunAsync(context.Get(BenchOptions.Check), token);
     }
 
     private static TaskBenchSettings Settings(CommandContext context)
     {
         var unary = context.Get(Mode) == "unary";
         var rate = context.Get(Rate);
-        var size = context.Get(Size);
-        var input = context.Get(Input) is { } json ? JsonArgument.Parse(json, "--input") : Payloads.FromBytes(new byte[Math.Max(0, size)]);
+        var size = BenchOptions.ReadSize(context.Get(Size), least: 0);
+        var input = context.Get(Input) is { } json ? JsonArgument.Parse(json, "--input") : Payloads.FromBytes(new byte[size]);
         var settings = new TaskBenchSettings
         {
             Handler = context.Get(Handler)!,
@@ -163,15 +150,16 @@ internal static class BenchCommand
             InFlight = context.Get(InFlight) ?? (!unary ? 4_096 : rate > 0 ? 10_000 : 64),
             Rate = rate,
             Rounds = context.Get(Rounds),
-            Plan = new RoundPlan(context.Get(Length) ?? TimeSpan.FromSeconds(context.Get(Baseline) ? 1 : 5), context.Get(Count)),
-            Json = context.Get(Json) || context.Terminal.IsJson,
-            MinRate = context.Get(MinRate),
-            MaxP99 = context.Get(MaxP99),
-            Check = context.Get(Check),
+            Plan = new RoundPlan(
+                context.Get(Length) ?? TimeSpan.FromSeconds(context.Get(BenchOptions.Baseline) ? 1 : 5), context.Get(Count) ?? 0),
+            Json = context.Terminal.IsJson,
+            MinRate = context.Get(BenchOptions.MinRate),
+            MaxP99 = context.Get(BenchOptions.MaxP99),
+            Check = context.Get(BenchOptions.Check),
         };
         if (settings.Clients < 1 || settings.InFlight < 1 || settings.Rounds < 1 || rate < 0 || settings.Plan.Count < 0)
             throw new UsageException("--clients, --in-flight and --rounds must be at least 1, --rate and --count not negative.");
-        if (context.Get(Baseline) && (rate > 0 || settings.Plan.Count > 0))
+        if (context.Get(BenchOptions.Baseline) && (rate > 0 || settings.Plan.Count > 0))
             throw new UsageException("--baseline measures fixed shapes in closed loops; it goes without --rate and --count.");
         return settings;
     }

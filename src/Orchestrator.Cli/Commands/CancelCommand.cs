@@ -6,9 +6,9 @@ namespace Orchestrator.Cli.Commands;
 /// <summary><c>orchestrator cancel</c></summary>
 internal static class CancelCommand
 {
-    private static readonly Argument<ulong[]> Ids = new("ID")
+    private static readonly Argument<ulong[]> Ids = new("TASK")
     {
-        Description = "The ids of the tasks.",
+        Description = "The ids of the tasks, as 'submit' prints them.",
         Arity = ArgumentArity.OneOrMore,
     };
 

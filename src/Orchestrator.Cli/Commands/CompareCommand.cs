@@ -9,26 +9,24 @@ namespace Orchestrator.Cli.Commands;
 /// <summary><c>orchestrator bench compare</c></summary>
 internal static class CompareCommand
 {
-    private static readonly Option<string[]> Kinds = new Option<string[]>("--kind")
+    private static readonly Option<string[]> Workloads = new Option<string[]>("--workload")
     {
         Description = "Which tasks: cpu, io, mixed; all of them unless given.",
         HelpName = "cpu|io|mixed",
         AllowMultipleArgumentsPerToken = true,
     }.AcceptOnlyFromAmong("cpu", "io", "mixed");
 
-    private static readonly Option<string[]> Sizes = new("--size")
-    {
-        Description = "Sizes of a task; 1us 10us 100us 1ms 10ms 100ms unless given. Tasks that wait take those from 1ms.",
-        HelpName = "TIME",
-        AllowMultipleArgumentsPerToken = true,
-        DefaultValueFactory = _ => ["1us", "10us", "100us", "1ms", "10ms", "100ms"],
-    };
+    private static readonly OptionTime[] UsualTimes =
+        [.. new[] { 1, 10, 100, 1_000, 10_000, 100_000 }.Select(us => new OptionTime(TimeSpan.FromMicroseconds(us)))];
 
-    private static readonly Option<int> Rounds =
-        new("--rounds") { Description = "Rounds; the figures are their medians.", HelpName = "N", DefaultValueFactory = _ => 3 };
+    private static readonly Option<OptionTime[]> TaskTimes = DurationOption.Many(
+        "--task-time",
+        $"How long a task takes, once for each time; {string.Join(' ', UsualTimes)} by default. Tasks that wait take those from 1ms.");
 
-    private static readonly Option<TimeSpan?> Length = DurationOption.Option(
-        "--duration", "The minimum time that each way runs per size and round.", 0.25);
+    private static readonly Option<int> Rounds = BenchOptions.Rounds(3);
+
+    private static readonly Option<OptionTime?> Length = DurationOption.Option(
+        "--duration", "The length of a round of each way and task time, at least.", TimeSpan.FromMilliseconds(250));
 
     private static readonly Option<bool> Memory =
         new("--memory") { Description = "Also measure the memory and start time of threads, coroutines and processes." };
@@ -37,9 +35,7 @@ internal static class CompareCommand
         new("--speed-up") { Description = "Also measure with 1, 2, … workers; changes their number meanwhile." };
 
     private static readonly Option<string?> Report =
-        new("--report") { Description = "Write a page with plots; measures memory and speed-up too.", HelpName = "FILE.html" };
-
-    private static readonly Option<bool> Json = new("--json") { Description = "The same as -o json." };
+        new("--report") { Description = "Write a page with plots; measures memory and speed-up too.", HelpName = "FILE" };
 
     public static Command Create() =>
         new Command(
@@ -47,11 +43,11 @@ internal static class CompareCommand
             "Runs the same tasks sequentially, on threads, asynchronously, in process and across processes, and reports the task size " +
             "from which processes pay off.")
         {
-            Kinds, Sizes, Rounds, Length, Memory, SpeedUp, Report, Json,
+            Workloads, TaskTimes, Rounds, Length, Memory, SpeedUp, Report,
         }
             .Examples(
                 "orchestrator bench compare",
-                "orchestrator bench compare --kind cpu --size 1us 10us 100us --rounds 5",
+                "orchestrator bench compare --workload cpu --task-time 1us 10us 100us --rounds 5",
                 "orchestrator bench compare --memory --report compare.html")
             .HandledBy(RunAsync);
 
@@ -83,9 +79,10 @@ internal static class CompareCommand
 
     private static CompareSettings Settings(CommandContext context)
     {
-        var sizes = context.Get(Sizes)!.Select(text => DurationOption.TryParse(text) is { } size && size > TimeSpan.Zero
-            ? size
-            : throw new UsageException($"--size '{text}' is not a time longer than zero. Write it like 10us, 1ms or 0.1s."));
+        var given = context.Get(TaskTimes) ?? [];
+        var sizes = (given.Length > 0 ? given : UsualTimes).Select(time => time.Value).ToArray();
+        if (sizes.Any(size => size <= TimeSpan.Zero))
+            throw new UsageException("--task-time must be longer than 0.");
         var report = context.Get(Report);
         if (report is not null && Path.GetDirectoryName(Path.GetFullPath(report)) is { } folder && !Directory.Exists(folder))
             throw new UsageException($"--report '{report}': there is no folder {folder}.");
@@ -94,20 +91,20 @@ internal static class CompareCommand
             _ = PlotProgram.Find();
         var settings = new CompareSettings
         {
-            Kinds = context.Get(Kinds) is { Length: > 0 } kinds ? [.. kinds.Select(kind => Enum.Parse<CompareWorkload>(kind,
+            Kinds = context.Get(Workloads) is { Length: > 0 } kinds ? [.. kinds.Select(kind => Enum.Parse<CompareWorkload>(kind,
                 ignoreCase: true)).Distinct()] : [CompareWorkload.Cpu, CompareWorkload.Io, CompareWorkload.Mixed],
             Sizes = [.. sizes.Distinct().Order()],
             Rounds = context.Get(Rounds),
-            Duration = context.Get(Length) ?? TimeSpan.FromSeconds(0.25),
+            Duration = context.Get(Length) ?? TimeSpan.FromMilliseconds(250),
             Memory = context.Get(Memory) || report is not null,
             SpeedUp = context.Get(SpeedUp) || report is not null,
             Report = report,
-            Json = context.Get(Json) || context.Terminal.IsJson,
+            Json = context.Terminal.IsJson,
         };
         if (settings.Rounds < 1 || settings.Duration <= TimeSpan.Zero)
             throw new UsageException("--rounds must be at least 1 and --duration longer than 0.");
         if (!settings.Kinds.Contains(CompareWorkload.Cpu) && settings.Sizes[^1] < TimeSpan.FromMilliseconds(1))
-            throw new UsageException("Tasks that wait need a --size of at least 1ms: no timer is finer.");
+            throw new UsageException("Tasks that wait need a --task-time of at least 1ms: no timer is finer.");
         return settings;
     }
 }

@@ -53,7 +53,6 @@ internal static class ConfigCommand
         null => null,
         bool flag => flag ? "true" : "false",
         string text => text,
-        TimeSpan time => Format.Time(time),
         IEnumerable many => string.Join(", ", many.Cast<object>()) is { Length: > 0 } text ? text : null,
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };

@@ -10,7 +10,8 @@ internal static class DrainCommand
 {
     private static readonly Option<bool> Stop = new("--stop") { Description = "Stop the coordinator afterwards." };
 
-    private static readonly Option<TimeSpan?> Limit = DurationOption.Option("--timeout", "How long to wait for running tasks.");
+    private static readonly Option<OptionTime?> Limit = DurationOption.Option(
+        "--timeout", "How long to wait for running tasks; by default as long as the coordinator's own --drain-timeout.");
 
     public static Command Create() =>
         new Command("drain", "Takes no new work and waits for running tasks.") { Stop, Limit }

@@ -17,7 +17,7 @@ internal static class EventsCommand
         HelpName = "SEQUENCE",
     };
 
-    private static readonly Option<TimeSpan?> Since = DurationOption.Option(
+    private static readonly Option<OptionTime?> Since = DurationOption.Option(
         "--since", "Begin with events within this time before now, such as 10m; 0s shows only new events.");
 
     private static readonly Option<string[]> Kinds = new("--kind")
@@ -33,8 +33,7 @@ internal static class EventsCommand
         HelpName = "NAME",
     };
 
-    private static readonly Option<long> Count =
-        new("--count", "-n") { Description = "End after this many events.", HelpName = "N", DefaultValueFactory = _ => long.MaxValue };
+    private static readonly Option<long?> Count = CountOption.Create("events to print before it ends; it follows without end by default");
 
     public static Command Create()
     {
@@ -57,10 +56,10 @@ internal static class EventsCommand
 
     private static async Task<int> RunAsync(CommandContext context, CancellationToken token)
     {
-        var left = context.Get(Count);
+        var left = context.Get(Count) ?? long.MaxValue;
         if (left < 1)
             throw new UsageException("--count must be at least 1.");
-        var since = context.Get(Since) is { } before ? TimeProvider.System.GetUtcNow() - before : DateTimeOffset.MinValue;
+        var since = context.Get(Since) is { Value: var before } ? TimeProvider.System.GetUtcNow() - before : DateTimeOffset.MinValue;
         await using var client = await context.ConnectAsync(token);
         await foreach (var happened in client.Contract.WatchEventsAsync(context.Get(After), token))
         {

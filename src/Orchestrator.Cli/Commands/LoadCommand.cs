@@ -10,16 +10,14 @@ internal static class LoadCommand
 {
     private static readonly Argument<string> Scenario = new("FILE") { Description = "The scenario, a JSON file; scripts/load has three." };
 
-    private static readonly Option<TimeSpan?> Length = DurationOption.Option(
-        "--duration", "How long to send, instead of the scenario's duration.");
-
-    private static readonly Option<bool> Json = new("--json") { Description = "The same as -o json." };
+    private static readonly Option<OptionTime?> Length = DurationOption.Option(
+        "--duration", "The length of the load, instead of the scenario's.");
 
     public static Command Create() =>
         new Command(
             "load", "Runs a scripted load against a running coordinator, and ends with a ledger of every task: passed (0) or failed (4).")
         {
-            Scenario, Length, Json,
+            Scenario, Length,
         }
             .Examples(
                 "scripts/load-test steady",
@@ -27,11 +25,11 @@ internal static class LoadCommand
             .HandledBy(async (context, token) =>
             {
                 var scenario = await LoadScenario.ReadAsync(context.Get(Scenario)!, token);
-                if (context.Get(Length) is { } length)
+                if (context.Get(Length) is { Value: var length })
                     scenario = length > TimeSpan.Zero
                         ? scenario with { Duration = length } : throw new UsageException("--duration must be longer than 0.");
                 var verdict = await new LoadRun(scenario, context.ConnectAsync, context.Terminal).RunAsync(token);
-                if (context.Get(Json) || context.Terminal.IsJson)
+                if (context.Terminal.IsJson)
                     context.Terminal.WriteJson(verdict.ToJson());
                 else
                     verdict.Write(context.Terminal);

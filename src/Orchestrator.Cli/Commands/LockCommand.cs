@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Orchestrator.Cli.Commands.Objects;
 using Orchestrator.Cli.Common;
-using Orchestrator.Cli.Options;
 
 namespace Orchestrator.Cli.Commands;
 
@@ -16,9 +15,6 @@ internal static class LockCommand
         Arity = ArgumentArity.OneOrMore,
     };
 
-    private static readonly Option<TimeSpan?> Wait = DurationOption.Option(
-        "--timeout", "How long to wait for the lock; without limit by default. 0s makes one attempt. A timeout is exit code 6.");
-
     public static Command Create() => new("lock", "Uses locks, shared by every process that names them.") { CreateRun(), CreateList() };
 
     private static Command CreateRun() =>
@@ -26,7 +22,7 @@ internal static class LockCommand
             "run", "Runs a command under a lock, and exits with its exit code. If the lock is lost meanwhile, the command is killed: " +
                 "another process may hold the lock by then.")
         {
-            LockName, CommandWords, Wait, ObjectCommands.Ttl,
+            LockName, CommandWords, ObjectCommands.Timeout, ObjectCommands.Ttl,
         }
             .Examples("orchestrator lock run build -- make -j4", "orchestrator lock run build --timeout 0s -- ./deploy",
                 "orchestrator lock run build --ttl 5s -- make -j4")
@@ -37,7 +33,7 @@ internal static class LockCommand
                 await using var session = await client.OpenSessionAsync(
                     $"lock run (pid {Environment.ProcessId})", context.Get(ObjectCommands.Ttl), token);
                 var shared = session.Lock(context.Get(LockName)!);
-                await using var hold = context.Get(Wait) is { } limit
+                await using var hold = context.Get(ObjectCommands.Timeout) is { } limit
                     ? await shared.TryAcquireAsync(limit, token) : await shared.AcquireAsync(token);
                 // Ctrl-C arrived together with the lock: a command started now would not receive it.
                 token.ThrowIfCancellationRequested();

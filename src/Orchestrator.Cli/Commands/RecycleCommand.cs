@@ -14,7 +14,7 @@ internal static class RecycleCommand
 
     private static readonly Option<string?> Group = new("--group")
     {
-        Description = "Only workers of this group.",
+        Description = "The group of workers; all groups by default.",
         HelpName = "NAME",
     };
 

@@ -12,12 +12,8 @@ internal static class RunCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    private static readonly Option<string> Order = new Option<string>("--order")
-    {
-        Description = "Print results as they complete, or in the order of submission.",
-        HelpName = "completion|submission",
-        DefaultValueFactory = _ => "completion",
-    }.AcceptOnlyFromAmong("completion", "submission");
+    private static readonly Option<bool> InOrder =
+        new("--in-order") { Description = "Print the results in the order of submission, instead of as they complete." };
 
     private static readonly Option<bool> FailFast = new("--fail-fast") { Description = "Cancel the rest once one task fails." };
 
@@ -27,7 +23,7 @@ internal static class RunCommand
     public static Command Create() =>
         new Command("run", "Runs tasks and prints their results, one per line.")
         {
-            Order, FailFast, Events,
+            InOrder, FailFast, Events,
         }
             .TakesTasks()
             .Examples(
@@ -46,7 +42,7 @@ internal static class RunCommand
         await using var stream = client.Contract.OpenTaskStream(
             new TaskStreamOptions
             {
-                Order = context.Get(Order) == "submission" ? ResultOrder.Submission : ResultOrder.Completion,
+                Order = context.Get(InOrder) ? ResultOrder.Submission : ResultOrder.Completion,
                 Defaults = TaskArguments.ReadOptions(context),
                 FailFast = context.Get(FailFast),
                 OnEvent = context.Get(Events) ? printer.Event : null,

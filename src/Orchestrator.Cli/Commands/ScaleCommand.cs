@@ -10,7 +10,7 @@ internal static class ScaleCommand
 
     private static readonly Option<string?> Group = new("--group")
     {
-        Description = "The worker group; required if there are several.",
+        Description = "The group of workers; needed where there are several.",
         HelpName = "NAME",
     };
 

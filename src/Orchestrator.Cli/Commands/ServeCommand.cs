@@ -108,24 +108,24 @@ internal static class ServeCommand
         DefaultValueFactory = _ => new CoordinatorOptions().CreditsPerStream,
     };
 
-    private static readonly Option<long?> MemoryBudget = ByteSizeOption.Option(
+    private static readonly Option<OptionSize?> MemoryBudget = ByteSizeOption.Option(
         "--memory-budget",
-        "The memory that the coordinator may take; beyond it new work is refused. Half of the machine's or container's unless given.",
+        "The memory that the coordinator may take; beyond it new work is refused. By default half of the machine's or container's.",
         () => new CoordinatorOptions().MemoryBudget);
 
     private static readonly Option<long?> RecycleAfter = new("--recycle-after")
     {
         Description = "Replace a worker after this many tasks, ± 10 %, without losing one (never).",
-        HelpName = "TASKS",
+        HelpName = "N",
     };
 
-    private static readonly Option<long?> MaxWorkerMemory =
+    private static readonly Option<OptionSize?> MaxWorkerMemory =
         ByteSizeOption.Option(
             "--max-worker-memory", "Replace a worker that takes more resident memory than this, without losing a task (never).");
 
-    private static readonly Option<TimeSpan?> DrainTimeout =
+    private static readonly Option<OptionTime?> DrainTimeout =
         DurationOption.Option("--drain-timeout", "How long a stop waits for unfinished tasks before it cancels them.",
-        defaultSeconds: 25);
+        new CoordinatorOptions().DrainTimeout);
 
     private static readonly Option<bool> Verbose = new("--verbose") { Description = "Log each change of a worker's state." };
 

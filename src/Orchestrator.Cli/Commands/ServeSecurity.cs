@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.TaskModel;
@@ -63,12 +64,8 @@ internal static class ServeSecurity
         DefaultValueFactory = _ => new TaskEngineOptions().MaxTasksPerClient,
     };
 
-    private static readonly Option<long> MaxBytes = new("--max-bytes-per-client")
-    {
-        Description = "Input bytes of one client's unfinished tasks.",
-        HelpName = "BYTES",
-        DefaultValueFactory = _ => new TaskEngineOptions().MaxPayloadBytesPerClient,
-    };
+    private static readonly Option<OptionSize?> MaxBytes = ByteSizeOption.Option(
+        "--max-bytes-per-client", "The input of one client's unfinished tasks.", () => new TaskEngineOptions().MaxPayloadBytesPerClient);
 
     private static readonly Option<int> MaxSessions = new("--max-sessions-per-client")
     {
@@ -107,7 +104,7 @@ internal static class ServeSecurity
             Engine = options.Engine with
             {
                 MaxTasksPerClient = context.Get(MaxTasks),
-                MaxPayloadBytesPerClient = context.Get(MaxBytes),
+                MaxPayloadBytesPerClient = context.Get(MaxBytes) ?? options.Engine.MaxPayloadBytesPerClient,
             },
             Objects = options.Objects with { MaxSessionsPerClient = context.Get(MaxSessions) },
         };

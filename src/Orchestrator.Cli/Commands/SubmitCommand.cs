@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 using Orchestrator.Protocol;
 using Orchestrator.V1;
 
@@ -14,7 +15,7 @@ internal static class SubmitCommand
         HelpName = "ID",
     };
 
-    private static readonly Option<TimeSpan?> ResultTtl = Options.DurationOption.Option(
+    private static readonly Option<OptionTime?> ResultTtl = DurationOption.Option(
         "--result-ttl", "How long the result is kept after the end of the task.");
 
     public static Command Create() =>

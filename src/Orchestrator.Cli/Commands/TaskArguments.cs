@@ -17,12 +17,7 @@ internal static class TaskArguments
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    public static readonly Option<long> Count = new("--count", "-n")
-    {
-        Description = "How many tasks with this input.",
-        HelpName = "N",
-        DefaultValueFactory = _ => 1,
-    };
+    public static readonly Option<long?> Count = CountOption.Create("tasks with this input", 1);
 
     private static readonly Option<bool> Raw = new("--raw")
     {
@@ -31,12 +26,13 @@ internal static class TaskArguments
 
     private static readonly Option<string> Placement = PlacementOption.Create();
 
-    private static readonly Option<int> Priority = new("--priority") { Description = "Larger runs first.", HelpName = "N" };
+    private static readonly Option<int> Priority =
+        new("--priority") { Description = "The priority: a larger one runs first.", HelpName = "N" };
 
-    private static readonly Option<TimeSpan?> Timeout = DurationOption.Option(
-        "--timeout", "How long a task may take in total, its wait included.");
+    private static readonly Option<OptionTime?> TotalTimeout = DurationOption.Option(
+        "--total-timeout", "How long a task may take in total, its wait included.");
 
-    private static readonly Option<TimeSpan?> RunTimeout = DurationOption.Option("--run-timeout", "How long a task may run.");
+    private static readonly Option<OptionTime?> RunTimeout = DurationOption.Option("--run-timeout", "How long a task may run.");
 
     private static readonly Option<string> Limiter = new("--rate-limiter")
     {
@@ -45,16 +41,16 @@ internal static class TaskArguments
     };
 
     private static readonly Option<int> Attempts =
-        new("--attempts") { Description = "Total attempts if the handler fails.", HelpName = "N" };
+        new("--max-attempts") { Description = "The most attempts, if the handler fails.", HelpName = "N" };
 
-    private static readonly Option<string> Durability = DurabilityOption.Create("a task");
+    private static readonly Option<string> DurabilityWord = DurabilityOption.Create();
 
     /// <summary>Adds them to a verb.</summary>
     public static Command TakesTasks(this Command command)
     {
         command.Arguments.Add(Handler);
         command.Arguments.Add(Input);
-        return command.With([Raw, Count, Placement, Priority, Timeout, RunTimeout, Attempts, Limiter, Durability]);
+        return command.With([Raw, Count, Placement, Priority, TotalTimeout, RunTimeout, Attempts, Limiter, DurabilityWord]);
     }
 
     /// <summary>How many tasks to run.</summary>
@@ -68,9 +64,9 @@ internal static class TaskArguments
         {
             Placement = PlacementOption.Parse(context.Get(Placement)),
             Priority = context.Get(Priority),
-            Durability = DurabilityOption.Parse(context.Get(Durability)),
+            Durability = (Durability)DurabilityOption.Parse(context.Get(DurabilityWord)),
         };
-        if (context.Get(Timeout) is { } total)
+        if (context.Get(TotalTimeout) is { } total)
             options.TotalTimeout = Duration.FromTimeSpan(total);
         if (context.Get(RunTimeout) is { } run)
             options.RunTimeout = Duration.FromTimeSpan(run);

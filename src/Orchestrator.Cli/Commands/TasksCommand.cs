@@ -19,11 +19,12 @@ internal static class TasksCommand
         HelpName = "STATE",
     }.AcceptOnlyFromAmong("queued", "running", "succeeded", "failed", "cancelled", "timed-out", "worker-lost");
 
-    private static readonly Option<string?> Handler = new("--handler") { Description = "Only tasks of this handler.", HelpName = "NAME" };
+    private static readonly Option<string?> Handler =
+        new("--handler") { Description = "The handler of the tasks to list.", HelpName = "NAME" };
 
     private static readonly Option<int> Limit = new("--limit")
     {
-        Description = "How many to list at most.",
+        Description = "The most tasks to list.",
         HelpName = "N",
         DefaultValueFactory = _ => 100,
     };

@@ -22,20 +22,20 @@ internal static class TokenCommand
         Required = true,
     }.AcceptOnlyFromAmong([.. RoleNames.All]);
 
-    private static readonly Option<TimeSpan?> Expires = DurationOption.Option(
+    private static readonly Option<OptionTime?> Expires = DurationOption.Option(
         "--expires-in", "How long it is valid; by default until it is revoked.");
 
-    private static readonly Option<string?> NameOption = new("--name") { Description = "Its id; random by default.", HelpName = "ID" };
+    private static readonly Option<string?> IdOption = new("--id") { Description = "Its id; random by default.", HelpName = "ID" };
 
-    private static readonly Option<TimeSpan?> Keep = DurationOption.Option(
-        "--keep", "How long the old token stays valid alongside the new one (1h).");
+    private static readonly Option<OptionTime?> Keep = DurationOption.Option(
+        "--keep", "How long the old token stays valid alongside the new one.", DefaultKeep);
 
-    private static readonly Argument<string> Id = new("id") { Description = "The id, as listed by 'orchestrator token list'." };
+    private static readonly Argument<string> Id = new("ID") { Description = "The id, as listed by 'orchestrator token list'." };
 
     public static Command Create()
     {
-        var create = new Command("create", "Creates a token and prints it: the only copy.") { RoleOption, Expires, NameOption }
-            .Examples("orchestrator token create --role observe --expires-in 720h --name grafana")
+        var create = new Command("create", "Creates a token and prints it: the only copy.") { RoleOption, Expires, IdOption }
+            .Examples("orchestrator token create --role observe --expires-in 720h --id grafana")
             .HandledBy(CreateToken);
         var rotate = new Command("rotate", "Replaces the owner's token; the old one stays valid for a while.") { Keep }
             .Examples("orchestrator token rotate --keep 10m")
@@ -53,10 +53,10 @@ internal static class TokenCommand
     private static Task<int> CreateToken(CommandContext context, CancellationToken token)
     {
         _ = RoleNames.TryParse(context.Get(RoleOption)!, out var role);
-        var lifetime = context.Get(Expires);
+        TimeSpan? lifetime = context.Get(Expires);
         if (lifetime <= TimeSpan.Zero)
             throw new UsageException("--expires-in must be more than zero.");
-        var (entry, secret) = Run(() => Files(context).Create(role, lifetime, context.Get(NameOption)));
+        var (entry, secret) = Run(() => Files(context).Create(role, lifetime, context.Get(IdOption)));
         if (context.Terminal.IsJson)
             context.Terminal.WriteJson(new { id = entry.Id, role = RoleNames.Of(entry.Role), expires = entry.Expires, token = secret });
         else
@@ -68,7 +68,7 @@ internal static class TokenCommand
 
     private static Task<int> Rotate(CommandContext context, CancellationToken token)
     {
-        var keep = context.Get(Keep) ?? DefaultKeep;
+        TimeSpan keep = context.Get(Keep) ?? DefaultKeep;
         if (keep < TimeSpan.Zero)
             throw new UsageException("--keep must not be negative; 0s ends the old token at once.");
         var files = Files(context);

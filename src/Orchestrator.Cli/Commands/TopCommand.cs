@@ -14,7 +14,8 @@ internal static class TopCommand
 
     private static readonly Option<bool> Once = new("--once") { Description = "Print one snapshot and exit, as in a pipe." };
 
-    private static readonly Option<TimeSpan?> Interval = DurationOption.Option("--interval", "The refresh interval.", 1);
+    private static readonly Option<OptionTime?> Interval = DurationOption.Option(
+        "--interval", "The refresh interval.", TimeSpan.FromSeconds(1));
 
     public static Command Create() =>
         new Command(

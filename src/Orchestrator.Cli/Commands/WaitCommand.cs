@@ -1,6 +1,6 @@
 using System.CommandLine;
+using Orchestrator.Cli.Commands.Objects;
 using Orchestrator.Cli.Common;
-using Orchestrator.Cli.Options;
 using Orchestrator.Cli.Output;
 using Orchestrator.V1;
 
@@ -22,11 +22,11 @@ internal static class WaitCommand
         DefaultValueFactory = _ => "all",
     }.AcceptOnlyFromAmong("all", "first", "first-failed");
 
-    private static readonly Option<TimeSpan?> Timeout = DurationOption.Option(
-        "--timeout", $"How long to wait; without limit by default. 0s only looks. A timeout is exit code {ExitCode.TimedOut}.");
-
     public static Command Create() =>
-        new Command("wait", "Waits for tasks and prints how they ended; their outputs stay readable with 'result'.") { Ids, For, Timeout }
+        new Command("wait", "Waits for tasks and prints how they ended; their outputs stay readable with 'result'.")
+        {
+            Ids, For, ObjectCommands.Timeout,
+        }
             .Examples(
                 "orchestrator submit sleep '{\"ms\": 500}' | xargs orchestrator wait",
                 "orchestrator wait 17 18 19 --for first --timeout 30s")
@@ -41,7 +41,7 @@ internal static class WaitCommand
             _ => WaitMode.All,
         };
         await using var client = await context.ConnectAsync(token);
-        var waited = await client.Contract.WaitAsync(context.Get(Ids)!, mode, context.Get(Timeout), token);
+        var waited = await client.Contract.WaitAsync(context.Get(Ids)!, mode, context.Get(ObjectCommands.Timeout), token);
         if (context.Terminal.IsJson)
         {
             context.WriteJson(waited);

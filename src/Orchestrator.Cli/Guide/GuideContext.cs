@@ -21,7 +21,8 @@ internal sealed class GuideContext(GuideRow row, IOrchestratorPool pool, Action<
 
     public IOrchestratorPool Pool => pool;
 
-    public OrchestratorClient Client => pool.Client;
+    // With its address and its token, for rows that connect once more.
+    public OrchestratorClient Client => (OrchestratorClient)pool.Client;
 
     public CancellationToken Token => token;
 

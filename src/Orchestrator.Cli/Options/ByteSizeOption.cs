@@ -9,13 +9,13 @@ namespace Orchestrator.Cli.Options;
 /// </summary>
 internal static class ByteSizeOption
 {
-    public static Option<long?> Option(string name, string description, Func<long>? defaultValue = null) => new(name)
+    public static Option<OptionSize?> Option(string name, string description, Func<long>? defaultValue = null)
     {
-        Description = description,
-        HelpName = "SIZE",
-        CustomParser = Parse,
-        DefaultValueFactory = _ => defaultValue?.Invoke(),
-    };
+        var option = new Option<OptionSize?>(name) { Description = description, HelpName = "SIZE", CustomParser = Parse };
+        if (defaultValue is not null)
+            option.DefaultValueFactory = _ => new OptionSize(defaultValue());
+        return option;
+    }
 
     public static long? TryParse(string text)
     {
@@ -28,12 +28,12 @@ internal static class ByteSizeOption
             : null;
     }
 
-    private static long? Parse(ArgumentResult result)
+    private static OptionSize? Parse(ArgumentResult result)
     {
         var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
-        var size = TryParse(text);
-        if (size is null)
-            result.AddError($"'{text}' is not a size. Write it like 512MB, 1.5GB or 65536.");
-        return size;
+        if (TryParse(text) is { } bytes)
+            return new OptionSize(bytes);
+        result.AddError($"'{text}' is not a size. Write it like 512MB, 1.5GB or 65536.");
+        return null;
     }
 }

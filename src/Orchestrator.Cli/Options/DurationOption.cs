@@ -7,12 +7,23 @@ namespace Orchestrator.Cli.Options;
 /// <summary>Options that take a time: <c>250ms</c>, <c>2s</c>, <c>1.5m</c>, <c>1h</c>; a bare number is seconds.</summary>
 internal static class DurationOption
 {
-    public static Option<TimeSpan?> Option(string name, string description, double? defaultSeconds = null) => new(name)
+    private const string HelpName = "TIME";
+
+    public static Option<OptionTime?> Option(string name, string description, TimeSpan? defaultValue = null)
+    {
+        var option = new Option<OptionTime?>(name) { Description = description, HelpName = HelpName, CustomParser = ParseOne };
+        if (defaultValue is { } time)
+            option.DefaultValueFactory = _ => new OptionTime(time);
+        return option;
+    }
+
+    /// <summary>An option of any number of times, whose default the description names.</summary>
+    public static Option<OptionTime[]> Many(string name, string description) => new(name)
     {
         Description = description,
-        HelpName = "TIME",
-        CustomParser = Parse,
-        DefaultValueFactory = _ => defaultSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+        HelpName = HelpName,
+        CustomParser = result => [.. result.Tokens.Select(token => Parse(token.Value, result) ?? default)],
+        AllowMultipleArgumentsPerToken = true,
     };
 
     public static TimeSpan? TryParse(string text)
@@ -26,12 +37,13 @@ internal static class DurationOption
             : null;
     }
 
-    private static TimeSpan? Parse(ArgumentResult result)
+    private static OptionTime? ParseOne(ArgumentResult result) => Parse(result.Tokens.Count == 1 ? result.Tokens[0].Value : "", result);
+
+    private static OptionTime? Parse(string text, ArgumentResult result)
     {
-        var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
-        var time = TryParse(text);
-        if (time is null)
-            result.AddError($"'{text}' is not a time. Write it like 250ms, 2s, 1.5m or 1h.");
-        return time;
+        if (TryParse(text) is { } time)
+            return new OptionTime(time);
+        result.AddError($"'{text}' is not a time. Write it like 250ms, 2s, 1.5m or 1h.");
+        return null;
     }
 }

@@ -10,6 +10,7 @@ public static class SessionContract
     public static SharedLock Lock(this CoordinationSession session, string name, LockMode mode)
     {
         ArgumentNullException.ThrowIfNull(session);
+        session.ThrowIfFake();
         return new SharedLock(session, name, mode);
     }
 
@@ -17,6 +18,7 @@ public static class SessionContract
     public static SharedLock Lock(this SessionFlow flow, string name, LockMode mode)
     {
         ArgumentNullException.ThrowIfNull(flow);
+        flow.ThrowIfFake();
         return flow.Lock(name, mode);
     }
 
@@ -35,30 +37,34 @@ public static class SessionContract
     }
 
     /// <summary>A dict of payloads.</summary>
-    public static SharedDict<Payload> Dict(this CoordinationSession session, string name)
+    public static SharedDict<Payload> Dict(
+        this CoordinationSession session, string name, DurabilityLevel durability = DurabilityLevel.Default)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return session.Dict<Payload>(name);
+        return session.Dict<Payload>(name, durability);
     }
 
     /// <summary>A list of payloads.</summary>
-    public static SharedList<Payload> List(this CoordinationSession session, string name)
+    public static SharedList<Payload> List(
+        this CoordinationSession session, string name, DurabilityLevel durability = DurabilityLevel.Default)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return session.List<Payload>(name);
+        return session.List<Payload>(name, durability);
     }
 
     /// <summary>A number, as an integer.</summary>
-    public static SharedValue<long> Value(this CoordinationSession session, string name)
+    public static SharedValue<long> Value(
+        this CoordinationSession session, string name, DurabilityLevel durability = DurabilityLevel.Default)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return session.Value<long>(name);
+        return session.Value<long>(name, durability);
     }
 
     /// <summary>An array of numbers, as integers.</summary>
-    public static SharedArray<long> Array(this CoordinationSession session, string name, long length = 0)
+    public static SharedArray<long> Array(
+        this CoordinationSession session, string name, long length = 0, DurabilityLevel durability = DurabilityLevel.Default)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return session.Array<long>(name, length);
+        return session.Array<long>(name, length, durability);
     }
 }

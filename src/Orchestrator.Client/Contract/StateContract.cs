@@ -4,7 +4,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client.Contract;
 
-/// <summary>Updates, reads and watches of dicts, lists, values and arrays with the messages of the contract.</summary>
+/// <summary>Updates, reads and watches of dicts, lists, values and arrays with the messages of the contract, which no fake takes.</summary>
 public static class StateContract
 {
     /// <summary>Applies all edits or none; returns the dict's version and the resulting entries.</summary>
@@ -16,6 +16,7 @@ public static class StateContract
         this SharedDict<T> dict, IEnumerable<DictEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(dict);
+        dict.ThrowIfFake();
         return dict.EditAsync(edits, guard, cancellationToken);
     }
 
@@ -28,6 +29,7 @@ public static class StateContract
         this SharedDict<T> dict, string pageToken = "", string keyPrefix = "", CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(dict);
+        dict.ThrowIfFake();
         return dict.PageAsync(pageToken, keyPrefix, cancellationToken);
     }
 
@@ -36,6 +38,7 @@ public static class StateContract
         this SharedDict<T> dict, ulong afterVersion = 0, string keyPrefix = "", CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(dict);
+        dict.ThrowIfFake();
         return dict.FollowAsync(afterVersion, keyPrefix, cancellationToken);
     }
 
@@ -44,6 +47,7 @@ public static class StateContract
         this SharedList<T> list, IEnumerable<ListEdit> edits, Guard? guard = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(list);
+        list.ThrowIfFake();
         return list.EditAsync(edits, guard, cancellationToken);
     }
 
@@ -52,6 +56,7 @@ public static class StateContract
         this SharedList<T> list, long start = 0, long limit = 0, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(list);
+        list.ThrowIfFake();
         return list.SliceAsync(start, limit, cancellationToken);
     }
 
@@ -60,6 +65,7 @@ public static class StateContract
         this SharedList<T> list, ulong afterVersion = 0, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(list);
+        list.ThrowIfFake();
         return list.FollowAsync(afterVersion, cancellationToken);
     }
 
@@ -69,6 +75,7 @@ public static class StateContract
         where T : struct, INumber<T>
     {
         ArgumentNullException.ThrowIfNull(value);
+        value.ThrowIfFake();
         return value.EditAsync(edit, guard, cancellationToken);
     }
 
@@ -77,6 +84,7 @@ public static class StateContract
         where T : struct, INumber<T>
     {
         ArgumentNullException.ThrowIfNull(value);
+        value.ThrowIfFake();
         return value.GetAsync(cancellationToken);
     }
 
@@ -86,6 +94,7 @@ public static class StateContract
         where T : struct, INumber<T>
     {
         ArgumentNullException.ThrowIfNull(value);
+        value.ThrowIfFake();
         return value.FollowAsync(afterVersion, cancellationToken);
     }
 
@@ -95,6 +104,7 @@ public static class StateContract
         where T : struct, INumber<T>
     {
         ArgumentNullException.ThrowIfNull(array);
+        array.ThrowIfFake();
         return array.EditAsync(edits, guard, cancellationToken);
     }
 
@@ -104,6 +114,7 @@ public static class StateContract
         where T : struct, INumber<T>
     {
         ArgumentNullException.ThrowIfNull(array);
+        array.ThrowIfFake();
         return array.SliceAsync(start, limit, cancellationToken);
     }
 
@@ -113,6 +124,7 @@ public static class StateContract
         where T : struct, INumber<T>
     {
         ArgumentNullException.ThrowIfNull(array);
+        array.ThrowIfFake();
         return array.FollowAsync(afterVersion, cancellationToken);
     }
 }

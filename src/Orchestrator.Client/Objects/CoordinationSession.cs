@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization.Metadata;
@@ -35,7 +36,7 @@ public class CoordinationSession : IAsyncDisposable
         stream.Failed += OnFailed;
     }
 
-    /// <summary>For a fake: override what the program uses.</summary>
+    /// <summary>For a fake: override what the program uses; the other members throw <see cref="NotSupportedException"/>.</summary>
     /// <param name="id">The session's id.</param>
     protected CoordinationSession(string id = "fake") => (Id, RequestSession) = (id, id);
 
@@ -53,57 +54,57 @@ public class CoordinationSession : IAsyncDisposable
 
     /// <summary>The lock of this name, shared by every process that names it.</summary>
     /// <param name="name">Its name: letters, digits and <c>._/-</c>, at most 128.</param>
-    public virtual SharedLock Lock(string name) => new(this, name, LockMode.Plain);
+    public virtual SharedLock Lock(string name) => new(Real(), name, LockMode.Plain);
 
     /// <summary>The lock of this name, which a session that holds it may acquire again.</summary>
     /// <param name="name">Its name.</param>
-    public virtual SharedLock ReentrantLock(string name) => new(this, name, LockMode.Reentrant);
+    public virtual SharedLock ReentrantLock(string name) => new(Real(), name, LockMode.Reentrant);
 
     /// <summary>The lock of this name for readers, any number of which may hold it at once.</summary>
     /// <param name="name">Its name.</param>
-    public virtual SharedLock ReadLock(string name) => new(this, name, LockMode.Read);
+    public virtual SharedLock ReadLock(string name) => new(Real(), name, LockMode.Read);
 
     /// <summary>The lock of this name for a writer, which holds it alone.</summary>
     /// <param name="name">Its name.</param>
-    public virtual SharedLock WriteLock(string name) => new(this, name, LockMode.Write);
+    public virtual SharedLock WriteLock(string name) => new(Real(), name, LockMode.Write);
 
     /// <summary>A semaphore of this name.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="initialPermits">The number of permits if this call creates it; null leaves that to other callers.</param>
     /// <param name="bounded">Whether the permits never exceed the initial number.</param>
     public virtual SharedSemaphore Semaphore(string name, int? initialPermits = null, bool bounded = false) =>
-        new(this, name, initialPermits, bounded);
+        new(Real(), name, initialPermits, bounded);
 
     /// <summary>An event of this name.</summary>
-    public virtual SharedEvent Event(string name) => new(this, name);
+    public virtual SharedEvent Event(string name) => new(Real(), name);
 
     /// <summary>A condition of this name that belongs to a lock.</summary>
-    public virtual SharedCondition Condition(string name, string lockName) => new(this, name, lockName);
+    public virtual SharedCondition Condition(string name, string lockName) => new(Real(), name, lockName);
 
     /// <summary>A barrier of this name.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="parties">The number of parties if this call creates it; 0 leaves that to other callers.</param>
-    public virtual SharedBarrier Barrier(string name, int parties = 0) => new(this, name, parties);
+    public virtual SharedBarrier Barrier(string name, int parties = 0) => new(Real(), name, parties);
 
     /// <summary>A latch of this name.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="count">The initial count if this call creates it; 0 leaves that to other callers.</param>
-    public virtual SharedLatch Latch(string name, long count = 0) => new(this, name, count);
+    public virtual SharedLatch Latch(string name, long count = 0) => new(Real(), name, count);
 
     /// <summary>An existing rate limiter of this name.</summary>
-    public virtual SharedRateLimiter RateLimiter(string name) => new(this, name);
+    public virtual SharedRateLimiter RateLimiter(string name) => new(Real(), name);
 
     /// <summary>An existing queue of this name.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="type">The JSON of the items; null takes <see cref="Connection.OrchestratorClientOptions.Json"/>.</param>
     /// <typeparam name="T">The items; <c>byte[]</c> and <c>ReadOnlyMemory&lt;byte&gt;</c> pass as they are.</typeparam>
-    public virtual SharedQueue<T> Queue<T>(string name, JsonTypeInfo<T>? type = null) => new(this, name, Codec(type));
+    public virtual SharedQueue<T> Queue<T>(string name, JsonTypeInfo<T>? type = null) => new(Real(), name, Codec(type));
 
     /// <summary>An existing pipe of this name.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="type">The JSON of the messages; null takes <see cref="Connection.OrchestratorClientOptions.Json"/>.</param>
     /// <typeparam name="T">The messages; <c>byte[]</c> and <c>ReadOnlyMemory&lt;byte&gt;</c> pass as they are.</typeparam>
-    public virtual SharedPipe<T> Pipe<T>(string name, JsonTypeInfo<T>? type = null) => new(this, name, Codec(type));
+    public virtual SharedPipe<T> Pipe<T>(string name, JsonTypeInfo<T>? type = null) => new(Real(), name, Codec(type));
 
     /// <summary>A dict of this name; the first entry creates it.</summary>
     /// <param name="name">Its name.</param>
@@ -112,7 +113,7 @@ public class CoordinationSession : IAsyncDisposable
     /// <typeparam name="T">The values; <c>byte[]</c> and <c>ReadOnlyMemory&lt;byte&gt;</c> pass as they are.</typeparam>
     public virtual SharedDict<T> Dict<T>(
         string name, DurabilityLevel durability = DurabilityLevel.Default, JsonTypeInfo<T>? type = null) =>
-        new(this, name, Codec(type), durability);
+        new(Real(), name, Codec(type), durability);
 
     /// <summary>A list of this name; the first change creates it.</summary>
     /// <param name="name">Its name.</param>
@@ -121,14 +122,14 @@ public class CoordinationSession : IAsyncDisposable
     /// <typeparam name="T">The elements; <c>byte[]</c> and <c>ReadOnlyMemory&lt;byte&gt;</c> pass as they are.</typeparam>
     public virtual SharedList<T> List<T>(
         string name, DurabilityLevel durability = DurabilityLevel.Default, JsonTypeInfo<T>? type = null) =>
-        new(this, name, Codec(type), durability);
+        new(Real(), name, Codec(type), durability);
 
     /// <summary>A number of this name; the first change creates it.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="durability">What it survives, if this call creates it.</param>
     /// <typeparam name="T"><c>long</c>, <c>int</c>, <c>double</c> or <c>float</c>.</typeparam>
     public virtual SharedValue<T> Value<T>(string name, DurabilityLevel durability = DurabilityLevel.Default)
-        where T : struct, INumber<T> => new(this, name, durability);
+        where T : struct, INumber<T> => new(Real(), name, durability);
 
     /// <summary>An array of numbers of this name.</summary>
     /// <param name="name">Its name.</param>
@@ -137,12 +138,12 @@ public class CoordinationSession : IAsyncDisposable
     /// <typeparam name="T"><c>long</c>, <c>int</c>, <c>double</c> or <c>float</c>.</typeparam>
     public virtual SharedArray<T> Array<T>(
         string name, long length = 0, DurabilityLevel durability = DurabilityLevel.Default)
-        where T : struct, INumber<T> => new(this, name, length, durability);
+        where T : struct, INumber<T> => new(Real(), name, length, durability);
 
     /// <summary>
     /// A flow of work within this session, for a program whose threads or tasks share one session: each acquires through its own flow.
     /// </summary>
-    public virtual SessionFlow CreateFlow() => new(this, $"flow-{Interlocked.Increment(ref _flows)}");
+    public virtual SessionFlow CreateFlow() => new(Real(), $"flow-{Interlocked.Increment(ref _flows)}");
 
     /// <summary>Closes the session and releases everything it holds. A second call waits for the same completion.</summary>
     public virtual ValueTask DisposeAsync()
@@ -192,6 +193,15 @@ public class CoordinationSession : IAsyncDisposable
         _stream.Failed -= OnFailed;
         LoseAll();
     }
+
+    /// <summary>This object; not a fake, which must override the member that is called.</summary>
+    private CoordinationSession Real([CallerMemberName] string member = "")
+    {
+        FakeMember.ThrowIfNull(_stream, this, member);
+        return this;
+    }
+
+    internal void ThrowIfFake([CallerMemberName] string member = "") => FakeMember.ThrowIfContract(_stream, this, member);
 
     internal ObjectServices Services => _stream.Services;
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Results;
 using Orchestrator.V1;
@@ -21,7 +22,7 @@ public class LeasedItem<T> : IAsyncDisposable
     internal LeasedItem(SharedQueue<T> queue, QueueItem item, QueueConsumer<T>? stream = null) =>
         (_queue, _item, _stream) = (queue, item, stream);
 
-    /// <summary>For a fake, which overrides what settles the item.</summary>
+    /// <summary>For a fake: override what settles the item; the other members throw <see cref="NotSupportedException"/>.</summary>
     /// <param name="body">The item.</param>
     /// <param name="priority">Its priority.</param>
     /// <param name="deliveryCount">The delivery count, including this one.</param>
@@ -57,17 +58,17 @@ public class LeasedItem<T> : IAsyncDisposable
     /// means that this is under way.
     /// </summary>
     public virtual Task<bool> CompleteAsync(CancellationToken cancellationToken = default) =>
-        SettleAsync(Settlement.Done, "", cancellationToken);
+        Real().SettleAsync(Settlement.Done, "", cancellationToken);
 
     /// <summary>Rejects the item for good: it moves to the dead-letter queue. False if the lease had ended before.</summary>
     /// <param name="reason">The reason, for people to read.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public virtual Task<bool> RejectAsync(string reason, CancellationToken cancellationToken = default) =>
-        SettleAsync(Settlement.Reject, reason, cancellationToken);
+        Real().SettleAsync(Settlement.Reject, reason, cancellationToken);
 
     /// <summary>Extends the lease to end this long from now; false if it had ended before.</summary>
     public virtual Task<bool> ExtendAsync(TimeSpan lease, CancellationToken cancellationToken = default) =>
-        _queue.SettleAsync(_item.LeaseId, Settlement.Extend, lease, "", cancellationToken);
+        Real()._queue.SettleAsync(_item.LeaseId, Settlement.Extend, lease, "", cancellationToken);
 
     /// <summary>Returns the item to the front of the queue, unless it was settled.</summary>
     public virtual async ValueTask DisposeAsync()
@@ -85,6 +86,13 @@ public class LeasedItem<T> : IAsyncDisposable
         {
             // The item was returned when the session ended, or deleted with the queue.
         }
+    }
+
+    /// <summary>This object; not a fake, which must override the member that is called.</summary>
+    private LeasedItem<T> Real([CallerMemberName] string member = "")
+    {
+        FakeMember.ThrowIfNull(_queue, this, member);
+        return this;
     }
 
     private async Task<bool> SettleAsync(Settlement settlement, string reason, CancellationToken cancellationToken)

@@ -12,18 +12,19 @@ namespace Orchestrator.Client.Objects;
 /// </summary>
 /// <remarks>Thread-safe, except that only one reader may read at a time.</remarks>
 /// <typeparam name="T">The items.</typeparam>
-public sealed class QueueConsumer<T> : IAsyncDisposable
+public class QueueConsumer<T> : IAsyncDisposable
 {
     // Time for the coordinator to take the last settlements; after that they count as lost with the stream.
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
 
-    private readonly SharedQueue<T> _queue;
-    private readonly CoordinationSession _session;
-    private readonly CancellationTokenSource _ending;
-    private readonly AsyncDuplexStreamingCall<ConsumeRequest, ConsumeResponse> _call;
+    // Null in a fake, as all that belongs to its call.
+    private readonly SharedQueue<T> _queue = null!;
+    private readonly CoordinationSession _session = null!;
+    private readonly CancellationTokenSource _ending = null!;
+    private readonly AsyncDuplexStreamingCall<ConsumeRequest, ConsumeResponse> _call = null!;
     private readonly Lock _gate = new();
     private readonly Queue<QueueItem> _ahead = [];
-    private readonly SettlementWriter _settlements;
+    private readonly SettlementWriter _settlements = null!;
     // The pending read of a reader that gave up; the next reader takes it over.
     private Task<bool>? _reading;
     private Task? _closing;
@@ -57,12 +58,19 @@ public sealed class QueueConsumer<T> : IAsyncDisposable
         _settlements = new SettlementWriter(_call.RequestStream, first, endsWithItsLoop);
     }
 
+    /// <summary>For a fake: override <see cref="ReadAllAsync"/>, which otherwise throws <see cref="NotSupportedException"/>.</summary>
+    protected QueueConsumer()
+    {
+    }
+
     /// <summary>
     /// Items as they arrive, until the queue is shut down and empty. A later reader continues where the previous one stopped.
     /// </summary>
     /// <exception cref="SessionLostException">The session has ended.</exception>
-    public async IAsyncEnumerable<LeasedItem<T>> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public virtual async IAsyncEnumerable<LeasedItem<T>> ReadAllAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        FakeMember.ThrowIfNull(_queue, this, nameof(ReadAllAsync));
         while (true)
         {
             while (_ahead.TryDequeue(out var item))
@@ -89,8 +97,11 @@ public sealed class QueueConsumer<T> : IAsyncDisposable
     /// <summary>
     /// Ends the stream: earlier settlements count, and the other items are returned. A second call waits for the same completion.
     /// </summary>
-    public ValueTask DisposeAsync()
+    public virtual ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
+        if (_queue is null)
+            return ValueTask.CompletedTask;
         lock (_gate)
             return new ValueTask(_closing ??= CloseAsync(_settlements.End()));
     }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Orchestrator.Client.Errors;
 using Orchestrator.V1;
 
@@ -19,7 +20,7 @@ public class SharedArray<T>
         (_session, Name, _length, _durability) = (session, name, length, durability);
     }
 
-    /// <summary>For a fake.</summary>
+    /// <summary>For a fake: override what the program uses; the other members throw <see cref="NotSupportedException"/>.</summary>
     protected SharedArray(string name)
         : this(null!, name, 0, DurabilityLevel.Default)
     {
@@ -30,29 +31,38 @@ public class SharedArray<T>
 
     /// <summary>Adds to an element; returns the sum.</summary>
     public virtual Task<T> AddAsync(long index, T amount, CancellationToken cancellationToken = default) =>
-        ApplyAsync(index, new NumberEdit { Add = NumberCodec<T>.Encode(amount) }, null, cancellationToken);
+        Real().ApplyAsync(index, new NumberEdit { Add = NumberCodec<T>.Encode(amount) }, null, cancellationToken);
 
     /// <summary>Sets an element.</summary>
     public virtual Task SetAsync(long index, T value, CancellationToken cancellationToken = default) =>
-        ApplyAsync(index, new NumberEdit { Set = NumberCodec<T>.Encode(value) }, null, cancellationToken);
+        Real().ApplyAsync(index, new NumberEdit { Set = NumberCodec<T>.Encode(value) }, null, cancellationToken);
 
     /// <summary>Sets an element if the precondition holds.</summary>
     /// <exception cref="OrchestratorException">With STALE, if it does not.</exception>
     public virtual Task SetAsync(long index, T value, UpdateGuard guard, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(guard);
-        return ApplyAsync(index, new NumberEdit { Set = NumberCodec<T>.Encode(value) }, guard.ToMessage(), cancellationToken);
+        return Real().ApplyAsync(index, new NumberEdit { Set = NumberCodec<T>.Encode(value) }, guard.ToMessage(), cancellationToken);
     }
 
     /// <summary>A slice: a negative start counts from the end, a limit of 0 reads to the end.</summary>
     /// <exception cref="OverflowException">An element does not fit.</exception>
     public virtual async Task<IReadOnlyList<T>> ReadAsync(
         long start = 0, long limit = 0, CancellationToken cancellationToken = default) =>
-        [.. (await SliceAsync(start, limit, cancellationToken).ConfigureAwait(false)).Values.Select(NumberCodec<T>.Decode)];
+        [.. (await Real().SliceAsync(start, limit, cancellationToken).ConfigureAwait(false)).Values.Select(NumberCodec<T>.Decode)];
 
     /// <summary>Deletes the array.</summary>
     public virtual Task DeleteAsync(CancellationToken cancellationToken = default) =>
-        _session.Services.DeleteAsync(StateKind.Array, Name, cancellationToken);
+        Real()._session.Services.DeleteAsync(StateKind.Array, Name, cancellationToken);
+
+    /// <summary>This object; not a fake, which must override the member that is called.</summary>
+    private SharedArray<T> Real([CallerMemberName] string member = "")
+    {
+        FakeMember.ThrowIfNull(_session, this, member);
+        return this;
+    }
+
+    internal void ThrowIfFake([CallerMemberName] string member = "") => FakeMember.ThrowIfContract(_session, this, member);
 
     internal IAsyncEnumerable<WatchStateResponse> FollowAsync(ulong afterVersion, CancellationToken cancellationToken) =>
         _session.WatchAsync(StateKind.Array, Name, afterVersion, "", cancellationToken);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
@@ -12,7 +13,7 @@ public class SharedBarrier
 
     internal SharedBarrier(CoordinationSession session, string name, int parties) => (_session, Name, _parties) = (session, name, parties);
 
-    /// <summary>For a fake.</summary>
+    /// <summary>For a fake: override what the program uses; the other members throw <see cref="NotSupportedException"/>.</summary>
     protected SharedBarrier(string name)
         : this(null!, name, 0)
     {
@@ -24,19 +25,26 @@ public class SharedBarrier
     /// <summary>Waits until all parties have arrived; returns this party's index, 0 to parties − 1 in the order of arrival.</summary>
     /// <exception cref="OrchestratorException">With BROKEN_BARRIER and the cause, if a party left before.</exception>
     public virtual async Task<int> WaitAsync(CancellationToken cancellationToken = default) =>
-        (await WaitAsync(null, cancellationToken).ConfigureAwait(false))!.Value;
+        (await Real().WaitAsync(null, cancellationToken).ConfigureAwait(false))!.Value;
 
     /// <summary>Waits for at most this long; null if not all parties arrived, which breaks the barrier for the others.</summary>
     public virtual Task<int?> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
-        WaitAsync(timeout, cancellationToken);
+        Real().WaitAsync(timeout, cancellationToken);
 
     /// <summary>Breaks the barrier for present and future waiters, until it is reset; returns the number of waiters.</summary>
     public virtual Task<int> AbortAsync(CancellationToken cancellationToken = default) =>
-        ControlAsync(BarrierAction.Abort, cancellationToken);
+        Real().ControlAsync(BarrierAction.Abort, cancellationToken);
 
     /// <summary>Resets the barrier; present waiters find it broken. Returns the number of waiters.</summary>
     public virtual Task<int> ResetAsync(CancellationToken cancellationToken = default) =>
-        ControlAsync(BarrierAction.Reset, cancellationToken);
+        Real().ControlAsync(BarrierAction.Reset, cancellationToken);
+
+    /// <summary>This object; not a fake, which must override the member that is called.</summary>
+    private SharedBarrier Real([CallerMemberName] string member = "")
+    {
+        FakeMember.ThrowIfNull(_session, this, member);
+        return this;
+    }
 
     private async Task<int> ControlAsync(BarrierAction action, CancellationToken cancellationToken) =>
         (await _session.Services.Errors.CallAsync(_session.Services.Sync.ControlBarrierAsync(

@@ -17,7 +17,7 @@ public class SharedDict<T>
     internal SharedDict(CoordinationSession session, string name, ValueCodec<T> codec, DurabilityLevel durability) =>
         (_session, Name, _codec, _durability) = (session, name, codec, durability);
 
-    /// <summary>For a fake.</summary>
+    /// <summary>For a fake: override what the program uses; the other members throw <see cref="NotSupportedException"/>.</summary>
     protected SharedDict(string name)
         : this(null!, name, null!, DurabilityLevel.Default)
     {
@@ -28,45 +28,45 @@ public class SharedDict<T>
 
     /// <summary>Sets an entry.</summary>
     public virtual Task SetAsync(string key, T value, CancellationToken cancellationToken = default) =>
-        EditAsync([new DictEdit { Key = key, Set = _codec.Encode(value) }], null, cancellationToken);
+        Real().EditAsync([new DictEdit { Key = key, Set = _codec.Encode(value) }], null, cancellationToken);
 
     /// <summary>Sets an entry if the precondition holds.</summary>
     /// <exception cref="OrchestratorException">With STALE, if it does not.</exception>
     public virtual Task SetAsync(string key, T value, UpdateGuard guard, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(guard);
-        return EditAsync([new DictEdit { Key = key, Set = _codec.Encode(value) }], guard.ToMessage(), cancellationToken);
+        return Real().EditAsync([new DictEdit { Key = key, Set = _codec.Encode(value) }], guard.ToMessage(), cancellationToken);
     }
 
     /// <summary>
     /// An entry's value; the default of <typeparamref name="T"/> if the key is missing, which <see cref="FindAsync"/> tells from a value.
     /// </summary>
     public virtual async Task<T?> GetAsync(string key, CancellationToken cancellationToken = default) =>
-        (await ReadKeyAsync(key, cancellationToken).ConfigureAwait(false)).Entries.SingleOrDefault() is { } entry
+        (await Real().ReadKeyAsync(key, cancellationToken).ConfigureAwait(false)).Entries.SingleOrDefault() is { } entry
             ? Decode(entry.Value)
             : default;
 
     /// <summary>An entry with its version; null if the key is missing.</summary>
     public virtual async Task<DictItem<T>?> FindAsync(string key, CancellationToken cancellationToken = default)
     {
-        var read = await ReadKeyAsync(key, cancellationToken).ConfigureAwait(false);
+        var read = await Real().ReadKeyAsync(key, cancellationToken).ConfigureAwait(false);
         return read.Entries.SingleOrDefault() is { } entry ? ToItem(entry, read.Version) : null;
     }
 
     /// <summary>Adds to the entry's number, where a missing one is 0; returns the sum.</summary>
     /// <exception cref="OrchestratorException">With INVALID, if the entry is no number, or JSON cannot hold the sum exactly.</exception>
     public virtual async Task<double> AddAsync(string key, double amount, CancellationToken cancellationToken = default) =>
-        (await EditAsync([new DictEdit { Key = key, Add = amount }], null, cancellationToken)
+        (await Real().EditAsync([new DictEdit { Key = key, Add = amount }], null, cancellationToken)
             .ConfigureAwait(false)).Entries.Single().Value.Json.NumberValue;
 
     /// <summary>Sets an entry only if the key is missing; returns the entry's value, either the new or the existing one.</summary>
     public virtual async Task<T> SetDefaultAsync(string key, T value, CancellationToken cancellationToken = default) =>
-        Decode((await EditAsync([new DictEdit { Key = key, SetDefault = _codec.Encode(value) }], null, cancellationToken)
+        Decode((await Real().EditAsync([new DictEdit { Key = key, SetDefault = _codec.Encode(value) }], null, cancellationToken)
             .ConfigureAwait(false)).Entries.Single().Value);
 
     /// <summary>Removes an entry, if there is one.</summary>
     public virtual Task RemoveAsync(string key, CancellationToken cancellationToken = default) =>
-        EditAsync([new DictEdit { Key = key, Delete = true }], null, cancellationToken);
+        Real().EditAsync([new DictEdit { Key = key, Delete = true }], null, cancellationToken);
 
     /// <summary>
     /// Computes an entry's new value from its current one, and retries if the dict has changed meanwhile; returns the new value.
@@ -81,7 +81,7 @@ public class SharedDict<T>
         while (true)
         {
             // Both awaits return to the caller's context: the caller's code follows.
-            var read = await ReadKeyAsync(key, cancellationToken).ConfigureAwait(true);
+            var read = await Real().ReadKeyAsync(key, cancellationToken).ConfigureAwait(true);
             var current = read.Entries.SingleOrDefault();
             var edit = new DictEdit { Key = key, Set = _codec.Encode(change(current is null ? default : Decode(current.Value))) };
             try
@@ -105,7 +105,7 @@ public class SharedDict<T>
         var token = "";
         do
         {
-            var page = await PageAsync(token, keyPrefix, cancellationToken).ConfigureAwait(false);
+            var page = await Real().PageAsync(token, keyPrefix, cancellationToken).ConfigureAwait(false);
             foreach (var entry in page.Entries)
                 yield return ToItem(entry, page.Version);
             token = page.NextPageToken;
@@ -121,7 +121,7 @@ public class SharedDict<T>
     public virtual async IAsyncEnumerable<DictChange<T>> WatchAsync(
         ulong afterVersion = 0, string keyPrefix = "", [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await foreach (var change in FollowAsync(afterVersion, keyPrefix, cancellationToken).ConfigureAwait(false))
+        await foreach (var change in Real().FollowAsync(afterVersion, keyPrefix, cancellationToken).ConfigureAwait(false))
         {
             yield return change.ChangeCase switch
             {
@@ -136,7 +136,16 @@ public class SharedDict<T>
 
     /// <summary>Deletes the dict.</summary>
     public virtual Task DeleteAsync(CancellationToken cancellationToken = default) =>
-        _session.Services.DeleteAsync(StateKind.Dict, Name, cancellationToken);
+        Real()._session.Services.DeleteAsync(StateKind.Dict, Name, cancellationToken);
+
+    /// <summary>This object; not a fake, which must override the member that is called.</summary>
+    private SharedDict<T> Real([CallerMemberName] string member = "")
+    {
+        FakeMember.ThrowIfNull(_session, this, member);
+        return this;
+    }
+
+    internal void ThrowIfFake([CallerMemberName] string member = "") => FakeMember.ThrowIfContract(_session, this, member);
 
     internal IAsyncEnumerable<WatchStateResponse> FollowAsync(
         ulong afterVersion, string keyPrefix, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
@@ -10,7 +11,7 @@ public class SharedEvent
 
     internal SharedEvent(CoordinationSession session, string name) => (_session, Name) = (session, name);
 
-    /// <summary>For a fake.</summary>
+    /// <summary>For a fake: override what the program uses; the other members throw <see cref="NotSupportedException"/>.</summary>
     protected SharedEvent(string name)
         : this(null!, name)
     {
@@ -20,17 +21,24 @@ public class SharedEvent
     public string Name { get; }
 
     /// <summary>Waits until the event is set; returns at once if it is.</summary>
-    public virtual Task WaitAsync(CancellationToken cancellationToken = default) => WaitAsync(null, cancellationToken);
+    public virtual Task WaitAsync(CancellationToken cancellationToken = default) => Real().WaitAsync(null, cancellationToken);
 
     /// <summary>Waits for at most this long; returns whether the event was set.</summary>
     public virtual Task<bool> TryWaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
-        WaitAsync(timeout, cancellationToken);
+        Real().WaitAsync(timeout, cancellationToken);
 
     /// <summary>Sets the event, which wakes all waiters; returns whether it was set before.</summary>
-    public virtual Task<bool> SetAsync(CancellationToken cancellationToken = default) => ChangeAsync(true, cancellationToken);
+    public virtual Task<bool> SetAsync(CancellationToken cancellationToken = default) => Real().ChangeAsync(true, cancellationToken);
 
     /// <summary>Clears the event; returns whether it was set before.</summary>
-    public virtual Task<bool> ClearAsync(CancellationToken cancellationToken = default) => ChangeAsync(false, cancellationToken);
+    public virtual Task<bool> ClearAsync(CancellationToken cancellationToken = default) => Real().ChangeAsync(false, cancellationToken);
+
+    /// <summary>This object; not a fake, which must override the member that is called.</summary>
+    private SharedEvent Real([CallerMemberName] string member = "")
+    {
+        FakeMember.ThrowIfNull(_session, this, member);
+        return this;
+    }
 
     private async Task<bool> WaitAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {

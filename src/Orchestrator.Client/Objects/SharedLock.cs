@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Results;
 using Orchestrator.Client.Serialization;
@@ -20,7 +21,7 @@ public class SharedLock
         Name = name;
     }
 
-    /// <summary>For a fake.</summary>
+    /// <summary>For a fake: override what the program uses; the other members throw <see cref="NotSupportedException"/>.</summary>
     protected SharedLock(string name)
         : this(null!, name, LockMode.Plain)
     {
@@ -33,11 +34,18 @@ public class SharedLock
     /// <exception cref="DeadlockException">The wait would have closed a cycle.</exception>
     /// <exception cref="SessionLostException">The session has ended.</exception>
     public virtual async Task<LockHold> AcquireAsync(CancellationToken cancellationToken = default) =>
-        (await AcquireAsync(null, cancellationToken).ConfigureAwait(false))!;
+        (await Real().AcquireAsync(null, cancellationToken).ConfigureAwait(false))!;
 
     /// <summary>Waits for at most this long; null if the lock was not acquired. Zero makes one attempt.</summary>
     public virtual Task<LockHold?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
-        AcquireAsync(timeout, cancellationToken);
+        Real().AcquireAsync(timeout, cancellationToken);
+
+    /// <summary>This object; not a fake, which must override the member that is called.</summary>
+    private SharedLock Real([CallerMemberName] string member = "")
+    {
+        FakeMember.ThrowIfNull(_session, this, member);
+        return this;
+    }
 
     private async Task<LockHold?> AcquireAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {

@@ -48,7 +48,7 @@ public class SharedPipeEnd<T> : IAsyncDisposable
     internal SharedPipeEnd(CoordinationSession session, string pipe, PipeEnd end, ValueCodec<T> codec) =>
         (_session, _pipe, _end, _codec) = (session, pipe, end, codec);
 
-    /// <summary>For a fake.</summary>
+    /// <summary>For a fake: override what the program uses; the other members throw <see cref="NotSupportedException"/>.</summary>
     protected SharedPipeEnd()
         : this(null!, "", PipeEnd.Unspecified, null!)
     {
@@ -56,30 +56,31 @@ public class SharedPipeEnd<T> : IAsyncDisposable
 
     /// <summary>Sends a message; waits while the direction is full.</summary>
     /// <exception cref="OrchestratorException">With BROKEN_PIPE, where the other end is closed.</exception>
-    public virtual Task SendAsync(T message, CancellationToken cancellationToken = default) => SendAsync(message, null, cancellationToken);
+    public virtual Task SendAsync(T message, CancellationToken cancellationToken = default) =>
+        Real().SendAsync(message, null, cancellationToken);
 
     /// <summary>
     /// As <see cref="SendAsync(T, CancellationToken)"/> for at most this long; returns whether the message was sent.
     /// </summary>
     public virtual Task<bool> TrySendAsync(T message, TimeSpan timeout, CancellationToken cancellationToken = default) =>
-        SendAsync(message, timeout, cancellationToken);
+        Real().SendAsync(message, timeout, cancellationToken);
 
     /// <summary>
     /// Waits for and receives the next message; null at end of file: the other end is closed, and all its messages have been read.
     /// </summary>
     public virtual async Task<T?> ReceiveAsync(CancellationToken cancellationToken = default) =>
-        (await ReceiveAsync(null, cancellationToken).ConfigureAwait(false)).Message;
+        (await Real().ReceiveAsync(null, cancellationToken).ConfigureAwait(false)).Message;
 
     /// <summary>
     /// As <see cref="ReceiveAsync(CancellationToken)"/> for at most this long; the flag distinguishes end of file from a timeout.
     /// </summary>
     public virtual Task<(T? Message, bool EndOfFile)> TryReceiveAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
-        ReceiveAsync(timeout, cancellationToken);
+        Real().ReceiveAsync(timeout, cancellationToken);
 
     /// <summary>Messages as they arrive, until end of file.</summary>
     public virtual async IAsyncEnumerable<T> ReceiveAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        while (await ReceiveAsync(MaxMessages, null, cancellationToken).ConfigureAwait(false) is { Status: PipeStatus.Ok } response)
+        while (await Real().ReceiveAsync(MaxMessages, null, cancellationToken).ConfigureAwait(false) is { Status: PipeStatus.Ok } response)
         {
             foreach (var message in response.Messages)
                 yield return _codec.Decode(message, "pipe", _pipe);
@@ -88,7 +89,7 @@ public class SharedPipeEnd<T> : IAsyncDisposable
 
     /// <summary>Closes the end: the other end reads the messages sent before, then end of file. Does nothing if it is closed.</summary>
     /// <exception cref="OrchestratorException">With NOT_OWNER, where the end belongs to another session.</exception>
-    public virtual async Task CloseAsync(CancellationToken cancellationToken = default) => await _session.SendAsync(
+    public virtual async Task CloseAsync(CancellationToken cancellationToken = default) => await Real()._session.SendAsync(
         new Operation { ClosePipeEnd = new ClosePipeEndRequest { Pipe = _pipe, End = _end, SessionId = _session.RequestSession } },
         cancellationToken).ConfigureAwait(false);
 
@@ -111,6 +112,13 @@ public class SharedPipeEnd<T> : IAsyncDisposable
         {
             // The end is closed, which is what the caller wants.
         }
+    }
+
+    /// <summary>This object; not a fake, which must override the member that is called.</summary>
+    private SharedPipeEnd<T> Real([CallerMemberName] string member = "")
+    {
+        FakeMember.ThrowIfNull(_session, this, member);
+        return this;
     }
 
     private async Task<bool> SendAsync(T message, TimeSpan? timeout, CancellationToken cancellationToken)

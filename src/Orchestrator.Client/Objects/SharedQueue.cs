@@ -16,7 +16,7 @@ public class SharedQueue<T>
     internal SharedQueue(CoordinationSession session, string name, ValueCodec<T> codec) =>
         (_session, Name, _codec) = (session, name, codec);
 
-    /// <summary>For a fake.</summary>
+    /// <summary>For a fake: override what the program uses; the other members throw <see cref="NotSupportedException"/>.</summary>
     protected SharedQueue(string name)
         : this(null!, name, null!)
     {
@@ -29,7 +29,7 @@ public class SharedQueue<T>
     /// <exception cref="QueueShutDownException">The queue takes no more.</exception>
     public virtual async Task PutAsync(T body, long priority = 0, CancellationToken cancellationToken = default)
     {
-        if (!await PutAsync(body, priority, null, cancellationToken).ConfigureAwait(false))
+        if (!await Real().PutAsync(body, priority, null, cancellationToken).ConfigureAwait(false))
             throw new InvalidOperationException("a put without a timeout has timed out");
     }
 
@@ -39,6 +39,7 @@ public class SharedQueue<T>
     public virtual async Task PutAllAsync(IEnumerable<T> bodies, long priority = 0, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(bodies);
+        Real();
         var items = new List<QueueItem>();
         var bytes = 0;
         foreach (var item in bodies)
@@ -71,37 +72,37 @@ public class SharedQueue<T>
     /// <summary>Puts an item, waiting for at most this long; false if the queue was full. Zero makes one attempt.</summary>
     /// <exception cref="QueueShutDownException">The queue takes no more.</exception>
     public virtual Task<bool> TryPutAsync(T body, TimeSpan timeout, long priority = 0, CancellationToken cancellationToken = default) =>
-        PutAsync(body, priority, timeout, cancellationToken);
+        Real().PutAsync(body, priority, timeout, cancellationToken);
 
     /// <summary>
     /// Removes the next item, waiting for at most this long; null if there was none, or the queue is shut down and empty.
     /// </summary>
     public virtual async Task<T?> TryGetAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
-        DecodeOrDefault(await GetAsync(false, null, timeout, cancellationToken).ConfigureAwait(false));
+        DecodeOrDefault(await Real().GetAsync(false, null, timeout, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Marks items taken by a get as done, for joiners; returns the number of unfinished items.</summary>
     /// <exception cref="OrchestratorException">With OVER_RELEASED, if fewer items are unfinished.</exception>
     public virtual async Task<long> MarkDoneAsync(int count = 1, CancellationToken cancellationToken = default) =>
-        (await _session.Services.Errors.CallAsync(_session.Services.Queues.MarkDoneAsync(
+        (await Real()._session.Services.Errors.CallAsync(_session.Services.Queues.MarkDoneAsync(
             new MarkDoneRequest { Queue = Name, Count = count }, cancellationToken: cancellationToken))
                 .ConfigureAwait(false)).UnfinishedItems;
 
     /// <summary>Waits for and removes the next item; null if the queue is shut down and empty.</summary>
     public virtual async Task<T?> GetAsync(CancellationToken cancellationToken = default) =>
-        DecodeOrDefault(await GetAsync(false, null, null, cancellationToken).ConfigureAwait(false));
+        DecodeOrDefault(await Real().GetAsync(false, null, null, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Waits for and leases the next item; null if the queue is shut down and empty.</summary>
     /// <param name="lease">The longest duration of the lease; null for the life of the session.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     public virtual Task<LeasedItem<T>?> LeaseAsync(TimeSpan? lease = null, CancellationToken cancellationToken = default) =>
-        LeaseAsync(lease, null, cancellationToken);
+        Real().LeaseAsync(lease, null, cancellationToken);
 
     /// <summary>
     /// As <see cref="LeaseAsync(TimeSpan?, CancellationToken)"/>, waiting for at most this long; also null if there was none.
     /// </summary>
     public virtual Task<LeasedItem<T>?> TryLeaseAsync(
         TimeSpan timeout, TimeSpan? lease = null, CancellationToken cancellationToken = default) =>
-        LeaseAsync(lease, timeout, cancellationToken);
+        Real().LeaseAsync(lease, timeout, cancellationToken);
 
     /// <summary>
     /// Leased items as they arrive, over a dedicated stream, until the queue is shut down and empty. The caller completes or disposes each
@@ -114,7 +115,7 @@ public class SharedQueue<T>
     public virtual async IAsyncEnumerable<LeasedItem<T>> LeaseAllAsync(
         TimeSpan? lease = null, int prefetch = 64, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var consumer = new QueueConsumer<T>(this, _session, lease, prefetch, endsWithItsLoop: true);
+        var consumer = new QueueConsumer<T>(Real(), _session, lease, prefetch, endsWithItsLoop: true);
         await using var disposing = consumer.ConfigureAwait(false);
         await foreach (var item in consumer.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             yield return item;
@@ -123,15 +124,22 @@ public class SharedQueue<T>
     /// <summary>The stream of <see cref="LeaseAllAsync"/>, for callers that settle items after the iteration.</summary>
     /// <param name="lease">The longest duration of each lease; null for the life of the session.</param>
     /// <param name="prefetch">The number of leased, unsettled items at most, 1 or more: those being processed and those prefetched.</param>
-    public virtual QueueConsumer<T> OpenConsumer(TimeSpan? lease = null, int prefetch = 64) => new(this, _session, lease, prefetch);
+    public virtual QueueConsumer<T> OpenConsumer(TimeSpan? lease = null, int prefetch = 64) => new(Real(), _session, lease, prefetch);
 
     /// <summary>Waits until every item that was put is done.</summary>
     public virtual async Task JoinAsync(CancellationToken cancellationToken = default) =>
-        await JoinAsync(null, cancellationToken).ConfigureAwait(false);
+        await Real().JoinAsync(null, cancellationToken).ConfigureAwait(false);
 
     /// <summary>As <see cref="JoinAsync(CancellationToken)"/> for at most this long; returns the number of unfinished items.</summary>
     public virtual Task<long> TryJoinAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
-        JoinAsync(timeout, cancellationToken);
+        Real().JoinAsync(timeout, cancellationToken);
+
+    /// <summary>This object; not a fake, which must override the member that is called.</summary>
+    private SharedQueue<T> Real([CallerMemberName] string member = "")
+    {
+        FakeMember.ThrowIfNull(_session, this, member);
+        return this;
+    }
 
     internal async Task<bool> SettleAsync(
         ulong lease, Settlement settlement, TimeSpan? duration, string reason, CancellationToken cancellationToken)

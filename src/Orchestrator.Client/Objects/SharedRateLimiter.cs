@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
@@ -10,7 +11,7 @@ public class SharedRateLimiter
 
     internal SharedRateLimiter(CoordinationSession session, string name) => (_session, Name) = (session, name);
 
-    /// <summary>For a fake.</summary>
+    /// <summary>For a fake: override what the program uses; the other members throw <see cref="NotSupportedException"/>.</summary>
     protected SharedRateLimiter(string name)
         : this(null!, name)
     {
@@ -21,11 +22,18 @@ public class SharedRateLimiter
 
     /// <summary>Waits in FIFO order until the permits are available.</summary>
     public virtual Task AcquireAsync(long permits = 1, CancellationToken cancellationToken = default) =>
-        AcquireAsync(permits, null, cancellationToken);
+        Real().AcquireAsync(permits, null, cancellationToken);
 
     /// <summary>Waits for at most this long. Null if the permits were taken; otherwise the earliest time until they could be.</summary>
     public virtual Task<TimeSpan?> TryAcquireAsync(TimeSpan timeout, long permits = 1, CancellationToken cancellationToken = default) =>
-        AcquireAsync(permits, timeout, cancellationToken);
+        Real().AcquireAsync(permits, timeout, cancellationToken);
+
+    /// <summary>This object; not a fake, which must override the member that is called.</summary>
+    private SharedRateLimiter Real([CallerMemberName] string member = "")
+    {
+        FakeMember.ThrowIfNull(_session, this, member);
+        return this;
+    }
 
     private async Task<TimeSpan?> AcquireAsync(long permits, TimeSpan? timeout, CancellationToken cancellationToken)
     {

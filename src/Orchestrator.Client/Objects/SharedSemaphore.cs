@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
@@ -21,7 +22,7 @@ public class SharedSemaphore
         Name = name;
     }
 
-    /// <summary>For a fake.</summary>
+    /// <summary>For a fake: override what the program uses; the other members throw <see cref="NotSupportedException"/>.</summary>
     protected SharedSemaphore(string name)
         : this(null!, name, null, false)
     {
@@ -32,21 +33,29 @@ public class SharedSemaphore
 
     /// <summary>Waits until the session has the permits, all at once.</summary>
     public virtual async Task<PermitHold> AcquireAsync(int permits = 1, CancellationToken cancellationToken = default) =>
-        (await AcquireAsync(permits, null, cancellationToken).ConfigureAwait(false))!;
+        (await Real().AcquireAsync(permits, null, cancellationToken).ConfigureAwait(false))!;
 
     /// <summary>Waits for at most this long; null if the permits were not acquired. Zero makes one attempt.</summary>
     public virtual Task<PermitHold?> TryAcquireAsync(TimeSpan timeout, int permits = 1, CancellationToken cancellationToken = default) =>
-        AcquireAsync(permits, timeout, cancellationToken);
+        Real().AcquireAsync(permits, timeout, cancellationToken);
 
     /// <summary>Releases permits, or adds some if the semaphore is unbounded; returns the number then free.</summary>
     public virtual async Task<int> ReleaseAsync(int permits = 1, CancellationToken cancellationToken = default)
     {
+        Real();
         var request = new ReleaseSemaphoreRequest { Semaphore = Name, Permits = permits, SessionId = _session.RequestSession };
         // Only an unbounded semaphore can start with a release, its first signal.
         if (_initialPermits is { } initial && !_bounded)
             request.InitialPermits = initial;
         return (await _session.SendAsync(
             new Operation { ReleaseSemaphore = request }, cancellationToken).ConfigureAwait(false)).ReleaseSemaphore.AvailablePermits;
+    }
+
+    /// <summary>This object; not a fake, which must override the member that is called.</summary>
+    private SharedSemaphore Real([CallerMemberName] string member = "")
+    {
+        FakeMember.ThrowIfNull(_session, this, member);
+        return this;
     }
 
     private async Task<PermitHold?> AcquireAsync(int permits, TimeSpan? timeout, CancellationToken cancellationToken)

@@ -19,7 +19,7 @@ public class SharedValue<T>
         (_session, Name, _durability) = (session, name, durability);
     }
 
-    /// <summary>For a fake.</summary>
+    /// <summary>For a fake: override what the program uses; the other members throw <see cref="NotSupportedException"/>.</summary>
     protected SharedValue(string name)
         : this(null!, name, DurabilityLevel.Default)
     {
@@ -30,39 +30,39 @@ public class SharedValue<T>
 
     /// <summary>Adds to the number, where a missing one is 0; returns the sum.</summary>
     public virtual Task<T> AddAsync(T amount, CancellationToken cancellationToken = default) =>
-        ApplyAsync(new NumberEdit { Add = NumberCodec<T>.Encode(amount) }, cancellationToken);
+        Real().ApplyAsync(new NumberEdit { Add = NumberCodec<T>.Encode(amount) }, cancellationToken);
 
     /// <summary>Sets the number.</summary>
     public virtual Task SetAsync(T value, CancellationToken cancellationToken = default) =>
-        EditAsync(new NumberEdit { Set = NumberCodec<T>.Encode(value) }, null, cancellationToken);
+        Real().EditAsync(new NumberEdit { Set = NumberCodec<T>.Encode(value) }, null, cancellationToken);
 
     /// <summary>Sets the number if the precondition holds.</summary>
     /// <exception cref="OrchestratorException">With STALE, if it does not.</exception>
     public virtual Task SetAsync(T value, UpdateGuard guard, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(guard);
-        return EditAsync(new NumberEdit { Set = NumberCodec<T>.Encode(value) }, guard.ToMessage(), cancellationToken);
+        return Real().EditAsync(new NumberEdit { Set = NumberCodec<T>.Encode(value) }, guard.ToMessage(), cancellationToken);
     }
 
     /// <summary>Sets the number if it has the expected value; returns whether it had.</summary>
     public virtual async Task<bool> CompareAndSetAsync(T expected, T value, CancellationToken cancellationToken = default)
     {
         var edit = new CompareAndSet { Expected = NumberCodec<T>.Encode(expected), Value = NumberCodec<T>.Encode(value) };
-        return (await EditAsync(new NumberEdit { CompareAndSet = edit }, null, cancellationToken).ConfigureAwait(false)).Changed;
+        return (await Real().EditAsync(new NumberEdit { CompareAndSet = edit }, null, cancellationToken).ConfigureAwait(false)).Changed;
     }
 
     /// <summary>Lowers the number to <paramref name="value"/> if it is larger; returns the number then.</summary>
     public virtual Task<T> LowerToAsync(T value, CancellationToken cancellationToken = default) =>
-        ApplyAsync(new NumberEdit { Min = NumberCodec<T>.Encode(value) }, cancellationToken);
+        Real().ApplyAsync(new NumberEdit { Min = NumberCodec<T>.Encode(value) }, cancellationToken);
 
     /// <summary>Raises the number to <paramref name="value"/> if it is smaller; returns the number then.</summary>
     public virtual Task<T> RaiseToAsync(T value, CancellationToken cancellationToken = default) =>
-        ApplyAsync(new NumberEdit { Max = NumberCodec<T>.Encode(value) }, cancellationToken);
+        Real().ApplyAsync(new NumberEdit { Max = NumberCodec<T>.Encode(value) }, cancellationToken);
 
     /// <summary>The number; null before it is first set.</summary>
     /// <exception cref="OverflowException">It does not fit.</exception>
     public virtual async Task<T?> ReadAsync(CancellationToken cancellationToken = default) =>
-        await GetAsync(cancellationToken).ConfigureAwait(false) is { } number ? NumberCodec<T>.Decode(number) : null;
+        await Real().GetAsync(cancellationToken).ConfigureAwait(false) is { } number ? NumberCodec<T>.Decode(number) : null;
 
     /// <summary>Every change after a version.</summary>
     /// <param name="afterVersion">The last version seen, to resume; 0 for all changes that are kept.</param>
@@ -71,7 +71,7 @@ public class SharedValue<T>
     public virtual async IAsyncEnumerable<ValueChange<T>> WatchAsync(
         ulong afterVersion = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await foreach (var change in FollowAsync(afterVersion, cancellationToken).ConfigureAwait(false))
+        await foreach (var change in Real().FollowAsync(afterVersion, cancellationToken).ConfigureAwait(false))
         {
             yield return new ValueChange<T>(
                 change.Version,
@@ -81,7 +81,16 @@ public class SharedValue<T>
 
     /// <summary>Deletes the number.</summary>
     public virtual Task DeleteAsync(CancellationToken cancellationToken = default) =>
-        _session.Services.DeleteAsync(StateKind.Value, Name, cancellationToken);
+        Real()._session.Services.DeleteAsync(StateKind.Value, Name, cancellationToken);
+
+    /// <summary>This object; not a fake, which must override the member that is called.</summary>
+    private SharedValue<T> Real([CallerMemberName] string member = "")
+    {
+        FakeMember.ThrowIfNull(_session, this, member);
+        return this;
+    }
+
+    internal void ThrowIfFake([CallerMemberName] string member = "") => FakeMember.ThrowIfContract(_session, this, member);
 
     internal async Task<Number?> GetAsync(CancellationToken cancellationToken) =>
         (await _session.SendAsync(

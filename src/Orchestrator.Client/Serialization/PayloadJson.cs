@@ -45,14 +45,14 @@ internal static class PayloadJson
         exception.Path is null or "" or "$" ? "" : $", because of its field {exception.Path.TrimStart('$', '.')}";
 }
 
-/// <summary>The same conversions by reflection.</summary>
-[RequiresUnreferencedCode(PayloadJson.NeedsReflection)]
-[RequiresDynamicCode(PayloadJson.NeedsReflection)]
-internal static class PayloadReflection
+/// <summary>Conversions by the types that options know: those of a generated context, or all by reflection.</summary>
+internal static class PayloadOptions
 {
-    /// <summary>The default options of the worker SDK's handlers.</summary>
-    private static readonly JsonSerializerOptions Usual = CreateUsual();
+    /// <summary>Whether values of the type pass as they are.</summary>
+    public static bool IsUnconverted<T>() =>
+        typeof(T) == typeof(Payload) || typeof(T) == typeof(byte[]) || typeof(T) == typeof(ReadOnlyMemory<byte>);
 
+    /// <param name="json">Not used where values pass as they are.</param>
     public static Func<T, Payload> Encoder<T>(JsonSerializerOptions? json)
     {
         if (typeof(T) == typeof(Payload))
@@ -61,12 +61,14 @@ internal static class PayloadReflection
             return static value => PayloadText.FromBytes((byte[])(object)value!);
         if (typeof(T) == typeof(ReadOnlyMemory<byte>))
             return static value => PayloadText.FromBytes((ReadOnlyMemory<byte>)(object)value!);
+        ArgumentNullException.ThrowIfNull(json);
         if (typeof(T) == typeof(object))
             return value => EncodeObject(value, json);
-        var type = (JsonTypeInfo<T>)(json ?? Usual).GetTypeInfo(typeof(T));
+        var type = (JsonTypeInfo<T>)json.GetTypeInfo(typeof(T));
         return value => PayloadJson.Encode(value, type);
     }
 
+    /// <param name="json">Not used where values pass as they are.</param>
     public static Func<Payload?, T> Decoder<T>(JsonSerializerOptions? json)
     {
         if (typeof(T) == typeof(Payload))
@@ -75,18 +77,33 @@ internal static class PayloadReflection
             return static payload => (T)(object)PayloadText.ToBytes(payload).ToArray();
         if (typeof(T) == typeof(ReadOnlyMemory<byte>))
             return static payload => (T)(object)PayloadText.ToBytes(payload);
-        var type = (JsonTypeInfo<T>)(json ?? Usual).GetTypeInfo(typeof(T));
+        ArgumentNullException.ThrowIfNull(json);
+        var type = (JsonTypeInfo<T>)json.GetTypeInfo(typeof(T));
         return payload => PayloadJson.Decode(payload, type);
     }
 
-    public static Payload EncodeObject(object? value, JsonSerializerOptions? json = null) => value switch
+    // A value by its own type.
+    private static Payload EncodeObject(object? value, JsonSerializerOptions json) => value switch
     {
         Payload payload => payload,
         byte[] bytes => PayloadText.FromBytes(bytes),
         ReadOnlyMemory<byte> bytes => PayloadText.FromBytes(bytes),
         null => PayloadText.FromJson("null"),
-        _ => PayloadText.FromElement(JsonSerializer.SerializeToElement(value, value.GetType(), json ?? Usual)),
+        _ => PayloadText.FromElement(JsonSerializer.SerializeToElement(value, json.GetTypeInfo(value.GetType()))),
     };
+}
+
+/// <summary>The same conversions by reflection.</summary>
+[RequiresUnreferencedCode(PayloadJson.NeedsReflection)]
+[RequiresDynamicCode(PayloadJson.NeedsReflection)]
+internal static class PayloadReflection
+{
+    /// <summary>The default options of the worker SDK's handlers.</summary>
+    public static JsonSerializerOptions Usual { get; } = CreateUsual();
+
+    public static Func<T, Payload> Encoder<T>(JsonSerializerOptions? json) => PayloadOptions.Encoder<T>(json ?? Usual);
+
+    public static Func<Payload?, T> Decoder<T>(JsonSerializerOptions? json) => PayloadOptions.Decoder<T>(json ?? Usual);
 
     private static JsonSerializerOptions CreateUsual()
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Orchestrator.V1;
@@ -41,13 +40,20 @@ internal static class ValueCodec
 
     /// <summary>By the options; null for those of the SDK, which use reflection.</summary>
     /// <exception cref="InvalidOperationException">There are no options, and the program has no JSON by reflection.</exception>
-    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Types come from the options, or reflection is enabled.")]
-    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Types come from the options, or reflection is enabled.")]
     public static ValueCodec<T> For<T>(JsonSerializerOptions? json)
     {
-        if (json is null && !JsonSerializer.IsReflectionEnabledByDefault && !IsUnconverted<T>())
-            throw new InvalidOperationException(NoReflection);
-        return new ValueCodec<T>(PayloadReflection.Encoder<T>(json), PayloadReflection.Decoder<T>(json));
+        if (json is null && !PayloadOptions.IsUnconverted<T>())
+        {
+            if (!JsonSerializer.IsReflectionEnabledByDefault)
+                throw new InvalidOperationException(NoReflection);
+            // Only the compiler is silenced. The trimmer takes this line away where the program has no JSON by reflection, as trimmed ones
+            // by default, and warns where it has.
+#pragma warning disable IL2026, IL3050
+            json = PayloadReflection.Usual;
+#pragma warning restore IL2026, IL3050
+        }
+
+        return new ValueCodec<T>(PayloadOptions.Encoder<T>(json), PayloadOptions.Decoder<T>(json));
     }
 
     /// <summary>By generated code.</summary>
@@ -56,7 +62,4 @@ internal static class ValueCodec
         ArgumentNullException.ThrowIfNull(type);
         return new ValueCodec<T>(value => PayloadJson.Encode(value, type), payload => PayloadJson.Decode(payload, type));
     }
-
-    private static bool IsUnconverted<T>() =>
-        typeof(T) == typeof(Payload) || typeof(T) == typeof(byte[]) || typeof(T) == typeof(ReadOnlyMemory<byte>);
 }

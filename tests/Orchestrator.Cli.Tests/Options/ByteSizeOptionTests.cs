@@ -40,4 +40,17 @@ public sealed class ByteSizeOptionTests
     [InlineData("9223372036854775808")]
     [InlineData("8589934592GB")]
     public void What_is_no_size_is_none(string text) => Assert.Null(ByteSizeOption.TryParse(text));
+
+    [Theory]
+    [InlineData(64, "64")]
+    [InlineData(0, "0")]
+    [InlineData(100_000, "100000")]
+    [InlineData(512L << 20, "512MB")]
+    [InlineData(3L << 29, "1536MB")]
+    [InlineData(12_637_962_240, "11.77GB")]
+    public void A_size_is_shown_in_its_largest_unit(long bytes, string text) => Assert.Equal(text, new OptionSize(bytes).ToString());
+
+    [Fact]
+    public void What_is_shown_is_read_as_nearly_the_same_size() => Gen.Long[0, 1L << 50].Sample(
+        bytes => Assert.InRange(ByteSizeOption.TryParse(new OptionSize(bytes).ToString())!.Value, bytes * 0.99, bytes * 1.01));
 }

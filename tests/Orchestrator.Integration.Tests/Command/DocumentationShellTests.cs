@@ -103,7 +103,8 @@ public sealed partial class DocumentationShellTests
             block => !DocumentationCallTests.HasOnlyCalls(block)).Select(block => block.ToString()));
 
     private static IEnumerable<DocumentationBlock> ToRun() =>
-        Documentation.Blocks("sh").Where(block => block.NoRun is null && !DocumentationCallTests.HasCalls(block));
+        Documentation.Blocks("sh").Where(
+            block => block.NoRun is null && block.Info != DocumentationBlock.Packages && !DocumentationCallTests.HasCalls(block));
 
     /// <summary>The blocks at the lines where they are on their page, with the ports of this coordinator.</summary>
     private static string[] LinesOf(DocumentationBlock[] blocks, CoordinatorProcess coordinator)

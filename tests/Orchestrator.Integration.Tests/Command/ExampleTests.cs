@@ -45,14 +45,14 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
         ["array delete-all"] = "orchestrator array set NAME 3 1 --length 10",
         ["event wait"] = "orchestrator event set ready",
         ["latch wait"] =
-            "orchestrator latch count-down loaded --count 3; orchestrator latch count-down loaded; orchestrator latch count-down loaded",
+            "orchestrator latch count-down loaded --initial-count 3; orchestrator latch count-down loaded --by 2",
         ["barrier reset"] = "orchestrator barrier wait start --parties 3 --timeout 0s",
         ["barrier wait"] =
             "orchestrator barrier reset start; orchestrator barrier wait start --parties 3 & orchestrator barrier wait start --parties 3 &",
         ["limiter take"] = "orchestrator limiter create api --permits 100 --period 1s",
         ["limiter delete"] = "orchestrator limiter create api --permits 100 --period 1s",
         ["token create"] = "orchestrator token revoke grafana",
-        ["token revoke"] = "orchestrator token create --role observe --name grafana",
+        ["token revoke"] = "orchestrator token create --role observe --id grafana",
     };
 
     /// <summary>Examples that run until they are ended: what each has shown by then, and the key that ends it.</summary>
@@ -155,7 +155,7 @@ public sealed partial class ExampleTests(ExampleStage stage) : IClassFixture<Exa
             return Duration().Replace(example, " --duration 1s");
         if (!words.StartsWith("bench ", StringComparison.Ordinal) || example.Contains("--idle", StringComparison.Ordinal))
             return Idle().Replace(example, "--idle 100");
-        var shape = words == "bench compare" && !example.Contains("--size", StringComparison.Ordinal) ? " --size 10us" : "";
+        var shape = words == "bench compare" && !example.Contains("--task-time", StringComparison.Ordinal) ? " --task-time 10us" : "";
         var options = VerbTree.Leaves.Single(leaf => leaf.Words == words).Command.Options;
         var rounds = options.Any(option => option.Name == "--rounds") ? " --rounds 1" : "";
         var length = options.Any(option => option.Name == "--duration")

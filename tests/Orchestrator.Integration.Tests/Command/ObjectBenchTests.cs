@@ -20,7 +20,7 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
     [InlineData("lock", "pipelined", "one", "hand-over")]
     public async Task Every_figure_is_measured_and_nothing_fails(string kind, params string[] keys)
     {
-        var (code, output) = await BenchAsync(kind, "--only", string.Join(',', keys), "--count", "40", "--json");
+        var (code, output) = await BenchAsync(kind, "--only", string.Join(',', keys), "--count", "40", "-o", "json");
         Assert.True(code == ExitCode.Ok, output);
         using var json = JsonOf(output);
         var figures = json.RootElement.GetProperty("figures").EnumerateArray().ToArray();
@@ -38,7 +38,7 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
     [Fact]
     public async Task The_baseline_stands_beside_each_figure_as_a_ratio()
     {
-        var (code, output) = await BenchAsync("state", "--only", "dict-one", "--count", "50", "--baseline", "--json");
+        var (code, output) = await BenchAsync("state", "--only", "dict-one", "--count", "50", "--baseline", "-o", "json");
         Assert.True(code == ExitCode.Ok, output);
         using var json = JsonOf(output);
         var line = Assert.Single(json.RootElement.GetProperty("comparisons").EnumerateArray());
@@ -66,7 +66,7 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
     public async Task Idle_objects_are_weighed_and_removed(string kind)
     {
         var (code, output) = await CommandLine.RunAsync(
-            "bench", kind, "--idle", "50", "--json", "--data-dir", shared.Coordinator.DataDirectory);
+            "bench", kind, "--idle", "50", "-o", "json", "--data-dir", shared.Coordinator.DataDirectory);
         Assert.True(code == ExitCode.Ok, output);
         using var json = JsonOf(output);
         Assert.Equal(50, json.RootElement.GetProperty("count").GetInt32());
@@ -78,7 +78,8 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
     {
         var file = Path.Combine(shared.Coordinator.DataDirectory, "compare.html");
         var (code, output) = await CommandLine.RunAsync(
-            "bench", "compare", "--kind", "cpu", "--size", "20us", "1ms", "--rounds", "1", "--duration", "20ms", "--report", file, "--json",
+            "bench", "compare", "--workload", "cpu", "--task-time", "20us", "1ms", "--rounds", "1", "--duration", "20ms", "--report", file,
+            "-o", "json",
             "--data-dir", shared.Coordinator.DataDirectory);
         Assert.True(code == ExitCode.Ok, output);
         using var json = JsonOf(output);

@@ -1,5 +1,7 @@
 using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Tests;
 using Orchestrator.Integration.Tests.Scenarios;
+using Orchestrator.V1;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 
 namespace Orchestrator.Integration.Tests.Command;
@@ -76,12 +78,12 @@ public sealed class ObjectVerbTests(SharedCoordinator shared) : IClassFixture<Sh
         await OkAsync("event", "set", name);
         await OkAsync("event", "wait", name);
         await OkAsync("event", "clear", name);
-        Assert.Equal("1\n", await OkAsync("latch", "count-down", name, "--count", "2"));
+        Assert.Equal("1\n", await OkAsync("latch", "count-down", name, "--initial-count", "2"));
         Assert.Equal(ExitCode.TimedOut, (await RunAsync("latch", "wait", name, "--timeout", "0s")).ExitCode);
         Assert.Equal("0\n", await OkAsync("latch", "count-down", name));
         await OkAsync("latch", "wait", name);
         await OkAsync("limiter", "create", name, "--permits", "2", "--period", "1h");
-        await OkAsync("limiter", "take", name, "--permits", "2");
+        await OkAsync("limiter", "take", name, "--count", "2");
         Assert.Equal(ExitCode.TimedOut, (await RunAsync("limiter", "take", name, "--timeout", "0s")).ExitCode);
         Assert.Equal(ExitCode.TimedOut, (await RunAsync("barrier", "wait", name, "--parties", "2", "--timeout", "0s")).ExitCode);
         await OkAsync("barrier", "reset", name);
@@ -90,6 +92,52 @@ public sealed class ObjectVerbTests(SharedCoordinator shared) : IClassFixture<Sh
         Assert.Equal(3, (await RunAsync("semaphore", "run", name, "--permits", "1", "--", "sh", "-c", "exit 3")).ExitCode);
         await OkAsync("semaphore", "run", name, "--permits", "1", "--", "true");
         Assert.Equal(ExitCode.Usage, (await RunAsync("semaphore", "run", name, "--permits", "1", "--", "/no/such/command")).ExitCode);
+    }
+
+    /// <summary>The verbs that create an object with its first change, each with its arguments after the name.</summary>
+    public static TheoryData<string, StateKind, string[]> FirstChanges => new()
+    {
+        { "dict set", StateKind.Dict, ["key", "1"] },
+        { "dict add", StateKind.Dict, ["key"] },
+        { "list append", StateKind.List, ["1"] },
+        { "value set", StateKind.Value, ["1"] },
+        { "value add", StateKind.Value, ["1"] },
+        { "value min", StateKind.Value, ["1"] },
+        { "value max", StateKind.Value, ["1"] },
+        { "array set", StateKind.Array, ["0", "1", "--length", "1"] },
+        { "array add", StateKind.Array, ["0", "1", "--length", "1"] },
+    };
+
+    [Fact]
+    public void Every_verb_that_creates_what_can_be_durable_takes_its_durability() => Assert.Equal(
+        FirstChanges.Select(row => row.Data.Item1).Concat(["queue create", "run", "submit"]).Order(StringComparer.Ordinal),
+        VerbTree.Leaves.Where(leaf => leaf.Command.Options.Any(option => option.Name == "--durability")).Select(leaf => leaf.Words));
+
+    [Theory]
+    [MemberData(nameof(FirstChanges))]
+    public async Task The_first_change_decides_the_durability(string verb, StateKind kind, string[] change)
+    {
+        var name = Unique("durable");
+        string[] line = [.. verb.Split(' '), name, .. change];
+        Assert.Equal(ExitCode.Ok, (await RunHereAsync([.. line, "--durability", "disk"])).Code);
+        // Without the option an object is taken as it is.
+        Assert.Equal(ExitCode.Ok, (await RunHereAsync(line)).Code);
+        var states = new StateService.StateServiceClient(shared.Coordinator.Invoker);
+        var listed = (await states.ListStateAsync(new ListStateRequest { Kind = kind }, Soon)).Objects;
+        Assert.Equal(Durability.Disk, Assert.Single(listed, item => item.Name == name).Durability);
+        var (code, error) = await RunHereAsync([.. line, "--durability", "process"]);
+        Assert.Equal(ExitCode.TaskFailed, code);
+        Assert.Contains("DISK", error, StringComparison.Ordinal);
+        Assert.Contains("[KIND_MISMATCH]", error, StringComparison.Ordinal);
+    }
+
+    /// <summary>Runs the command in this process.</summary>
+    private async Task<(int Code, string Error)> RunHereAsync(string[] arguments)
+    {
+        await using var error = new StringWriter();
+        var code = await Cli.CommandLine.RunAsync(
+            [.. arguments, "--data-dir", shared.Coordinator.DataDirectory], TextWriter.Null, error);
+        return (code, error.ToString());
     }
 
     private async Task<string> OkAsync(params string[] arguments)

@@ -13,7 +13,7 @@ public sealed class TokenTests
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
         string[] here = ["--data-dir", coordinator.DataDirectory];
         var made = await CommandLine.RunAsync(
-            ["token", "create", "--role", "observe", "--name", "grafana", "--expires-in", "1h", "-o", "json", .. here]);
+            ["token", "create", "--role", "observe", "--id", "grafana", "--expires-in", "1h", "-o", "json", .. here]);
         Assert.True(made.ExitCode == 0, made.Output);
         var json = System.Text.Json.JsonDocument.Parse(made.Output[..(made.Output.LastIndexOf('}') + 1)]);
         var token = json.RootElement.GetProperty("token").GetString()!;

@@ -162,7 +162,7 @@ public sealed class GivenUpWorkersTests
     public async Task With_no_workers_at_all_the_command_says_what_a_task_waits_for()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
-        var run = TestKit.CommandLine.RunAsync("run", "echo", "1", "--data-dir", coordinator.DataDirectory, "--timeout", "4s");
+        var run = TestKit.CommandLine.RunAsync("run", "echo", "1", "--data-dir", coordinator.DataDirectory, "--total-timeout", "4s");
         var (_, status) = await TestKit.CommandLine.RunAsync("status", "--data-dir", coordinator.DataDirectory);
         Assert.Contains(
             "There are no workers, and tasks for them wait: 'orchestrator scale N' starts some.", status, StringComparison.Ordinal);

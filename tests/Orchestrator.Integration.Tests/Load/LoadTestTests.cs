@@ -18,7 +18,7 @@ public sealed class LoadTestTests
         await using var coordinator = await CoordinatorProcess.StartAsync();
         // Rates and kills depend on the machine; that every task ends once does not.
         var short_ = await ShortenAsync(file, coordinator.DataDirectory);
-        var (code, output) = await CommandLine.RunAsync("load", short_, "--json", "--data-dir", coordinator.DataDirectory);
+        var (code, output) = await CommandLine.RunAsync("load", short_, "-o", "json", "--data-dir", coordinator.DataDirectory);
         Assert.True(code == ExitCode.Ok, output);
         using var json = JsonOf(output);
         Assert.True(json.RootElement.GetProperty("passed").GetBoolean());

@@ -61,7 +61,7 @@ public sealed class ContainerTests
             using var publish = Process.Start(new ProcessStartInfo("dotnet",
                 [
                     "publish", Repository.PathOf("src", "Orchestrator.Cli"), "-c", "Release", "/t:PublishContainer", "-nodeReuse:false",
-                    "-p:UseSharedCompilation=false", $"-p:ArtifactsPath={Path.Combine(root, "artifacts")}/",
+                    "-p:UseSharedCompilation=false", "-p:RunAnalyzers=false", $"-p:ArtifactsPath={Path.Combine(root, "artifacts")}/",
                     $"-p:ContainerBaseImage={registry.Image}", $"-p:ContainerArchiveOutputPath={archive}",
                 ])
             {
@@ -69,7 +69,16 @@ public sealed class ContainerTests
                 RedirectStandardError = true,
             })!;
             var output = Task.WhenAll(publish.StandardOutput.ReadToEndAsync(), publish.StandardError.ReadToEndAsync());
-            await publish.WaitForExitAsync().WaitAsync(Limit);
+            try
+            {
+                await publish.WaitForExitAsync().WaitAsync(Limit);
+            }
+            catch (TimeoutException)
+            {
+                publish.Kill(entireProcessTree: true);
+                throw;
+            }
+
             Assert.True(publish.ExitCode == 0, string.Concat(await output));
         }
 

@@ -9,6 +9,9 @@ namespace Orchestrator.Integration.Tests.Packages;
 /// </summary>
 public sealed class PackageFeed : IDisposable
 {
+    /// <summary>What a program and all that it needs beyond the framework may take.</summary>
+    private const long MaxOutputBytes = 15_000_000;
+
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
     private readonly TemporaryDirectory _root = new();
@@ -25,6 +28,9 @@ public sealed class PackageFeed : IDisposable
 
     /// <summary>The version of the packages.</summary>
     public string Version { get; private set; } = "";
+
+    /// <summary>A folder beside it, for what else a test builds.</summary>
+    public string Scratch(string name) => Path.Combine(_root.Path, name);
 
     /// <summary>Makes them, once. Not when the fixture is created: that happens also where all of its tests are left out.</summary>
     public Task MakeAsync() => _made ??= PackAsync();
@@ -58,11 +64,22 @@ public sealed class PackageFeed : IDisposable
         if (program is not null)
             await File.WriteAllTextAsync(Path.Combine(folder, "Program.cs"), program);
         await OkAsync(folder, "dotnet", "build", "-c", "Release", "-warnaserror", "-nodeReuse:false", "-p:UseSharedCompilation=false");
-        return Path.Combine(folder, "bin", "Release", "net10.0");
+        var output = Path.Combine(folder, "bin", "Release", "net10.0");
+        var bytes = new DirectoryInfo(output).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+        Assert.InRange(bytes, 1, MaxOutputBytes);
+        return output;
     }
 
     /// <summary>Runs a program that must succeed; returns what it printed.</summary>
     public async Task<string> OkAsync(string folder, string program, params string[] arguments)
+    {
+        var (code, output, error) = await RunAsync(folder, program, arguments);
+        Assert.True(code == 0, $"{program} {string.Join(' ', arguments)} ended with {code}: {output}{error}");
+        return output;
+    }
+
+    /// <summary>Runs a program; returns its exit code and what it printed.</summary>
+    public async Task<(int Code, string Output, string Error)> RunAsync(string folder, string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -85,9 +102,7 @@ public sealed class PackageFeed : IDisposable
             throw;
         }
 
-        var line = $"{program} {string.Join(' ', arguments)}";
-        Assert.True(process.ExitCode == 0, $"{line} ended with {process.ExitCode}: {await output}{await error}");
-        return await output;
+        return (process.ExitCode, await output, await error);
     }
 
     /// <summary>The variables of programs that use the packages.</summary>
@@ -98,6 +113,7 @@ public sealed class PackageFeed : IDisposable
         ["NUGET_FALLBACK_PACKAGES"] = Path.Combine(
             System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile), ".nuget", "packages"),
         ["DOTNET_CLI_HOME"] = Path.Combine(_root.Path, "home"),
+        ["FEED"] = Folder,
         ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
         ["DOTNET_NOLOGO"] = "1",
         ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0",

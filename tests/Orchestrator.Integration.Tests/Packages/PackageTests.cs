@@ -1,18 +1,20 @@
+using System.Globalization;
 using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Orchestrator.TestKit;
 
 namespace Orchestrator.Integration.Tests.Packages;
 
 /// <summary>
-/// Someone who has the packages and nothing else: templates, a web program, a client, the tool. Explicit, since it builds all of it:
+/// Someone who has the packages and nothing else: templates, a web program, a client, the tool, the first page. And what the packages
+/// promise: the tests of the client pass on its own, and a public member stays. Explicit, since it builds all of it:
 /// <c>scripts/accept packages</c>.
 /// </summary>
 [Trait("Kind", "slow")]
 public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
 {
-    private const long MaxOutputBytes = 15_000_000;
-
     [Fact(Explicit = true)]
     public async Task A_pool_of_the_template_builds_without_a_warning_and_runs()
     {
@@ -22,8 +24,6 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
         Assert.Equal(
             Enumerable.Range(1, 10).Select(n => $"{n * n}").Order(),
             printed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order());
-        var bytes = new DirectoryInfo(output).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
-        Assert.InRange(bytes, 1, MaxOutputBytes);
         Assert.All(
             Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories).Where(
                 file => file.Contains("/native/", StringComparison.Ordinal)),
@@ -43,8 +43,8 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
             Console.WriteLine(await client.RunAsync<long>("square", 12));
             """);
         using var data = new TemporaryDirectory();
-        await using var coordinator = await InstalledCoordinator.StartAsync(
-            feed, data.Path, "--worker-command", $"dotnet {Path.Combine(worker, "MyWorker.dll")}");
+        await using var coordinator = await ServeAsync(
+            data.Path, "--worker-command", $"dotnet {Path.Combine(worker, "MyWorker.dll")}");
         Assert.Equal(
             "144", (await feed.OkAsync(feed.Programs, feed.Tool, "run", "square", "12", "--data-dir", data.Path)).Trim());
         Assert.Equal(
@@ -54,10 +54,10 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
     }
 
     [Fact(Explicit = true)]
-    public async Task A_web_program_builds_without_a_warning()
+    public async Task A_web_program_builds_without_a_warning_and_answers()
     {
         await feed.MakeAsync();
-        await feed.BuildAsync("web", "MyWeb", "Orchestrator.App", """
+        var output = await feed.BuildAsync("web", "MyWeb", "Orchestrator.App", """
             using Orchestrator.App;
             using Orchestrator.Worker.Tasks;
 
@@ -73,6 +73,101 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
             await web.RunAsync();
             return 0;
             """);
+        await using var web = await InstalledProgram.StartAsync(
+            feed, "Now listening on: ", "dotnet", Path.Combine(output, "MyWeb.dll"), "--urls", "http://127.0.0.1:0");
+        var address = web.Ready[(web.Ready.IndexOf("http", StringComparison.Ordinal))..].Trim();
+        using var http = new HttpClient();
+        Assert.Equal("144", await http.GetStringAsync(new Uri($"{address}/square/12")));
+    }
+
+    /// <summary>Getting started, "Packages": its blocks in an empty directory, with the folder as a source.</summary>
+    [Fact(Explicit = true)]
+    public async Task The_commands_of_the_first_page_work_as_printed()
+    {
+        await feed.MakeAsync();
+        string[] blocks =
+            [.. Documentation.Blocks("sh").Where(block => block.Info == DocumentationBlock.Packages).Select(block => block.Text)];
+        Assert.Equal(2, blocks.Length);
+        var (pool, others) = (blocks[0], blocks[1]);
+        var folder = Path.Combine(feed.Programs, "first-page");
+        Directory.CreateDirectory(folder);
+        Assert.Equal(3, pool.TrimEnd().Split('\n').Length);
+        var printed = await RunAsync(pool);
+        Assert.DoesNotContain("warning", printed, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(
+            Enumerable.Range(1, 10).Select(n => $"{n * n}").Order(),
+            printed.Split('\n').Where(line => int.TryParse(line, out _)).Order());
+
+        var lines = others.TrimEnd().Split('\n');
+        Assert.Equal("orchestrator serve --worker-command MyWorker/out/MyWorker", lines[^1]);
+        await RunAsync(string.Join('\n', lines[..^1]));
+        await RunAsync("dotnet build MyWeb -warnaserror && dotnet build MyClient -warnaserror");
+        using var data = new TemporaryDirectory();
+        await using var coordinator = await ServeAsync(
+            data.Path, "--worker-command", Path.Combine(folder, "MyWorker/out/MyWorker"));
+        Assert.Equal("144", (await RunAsync($"orchestrator run square 12 --data-dir {data.Path}")).Trim());
+
+        // With a home of its own: the templates and the tool are installed as if for the first time.
+        Task<string> RunAsync(string script)
+        {
+            var home = feed.Scratch("first-home");
+            return feed.OkAsync(
+                folder, "env", $"DOTNET_CLI_HOME={home}", "bash", "-euo", "pipefail", "-c",
+                $"PATH=\"{home}/.dotnet/tools:$PATH\"\n{script}");
+        }
+    }
+
+    [Fact(Explicit = true)]
+    public async Task The_clients_tests_pass_on_its_package()
+    {
+        await feed.MakeAsync();
+        var artifacts = feed.Scratch("client-tests");
+        await feed.OkAsync(
+            Repository.Root, "dotnet", "build", "tests/Orchestrator.Client.Tests", "-c", "Release", "-nodeReuse:false",
+            "-p:UseSharedCompilation=false", "-p:RunAnalyzers=false", $"-p:ClientFromPackage={feed.Version}",
+            $"-p:RestoreAdditionalProjectSources={feed.Folder}", $"-p:ArtifactsPath={artifacts}/");
+        var output = Path.Combine(artifacts, "bin", "Orchestrator.Client.Tests", "release");
+        // What is tested is the package's own assembly.
+        using (var package = await ZipFile.OpenReadAsync(Path.Combine(feed.Folder, $"Orchestrator.Client.{feed.Version}.nupkg")))
+        {
+            await using var packed = await package.GetEntry("lib/net10.0/Orchestrator.Client.dll")!.OpenAsync();
+            await using var built = File.OpenRead(Path.Combine(output, "Orchestrator.Client.dll"));
+            Assert.Equal(await SHA256.HashDataAsync(packed), await SHA256.HashDataAsync(built));
+        }
+
+        var tested = await feed.OkAsync(artifacts, Path.Combine(output, "Orchestrator.Client.Tests"), "-noColor");
+        var total = Regex.Match(tested, @"Total: (\d+), Errors: 0, Failed: 0, Skipped: 0");
+        Assert.True(total.Success && int.Parse(total.Groups[1].ValueSpan, CultureInfo.InvariantCulture) > 300, tested);
+    }
+
+    [Fact(Explicit = true)]
+    public async Task A_public_member_that_is_removed_fails_the_build_and_the_validation_of_the_package()
+    {
+        await feed.MakeAsync();
+        using var folder = new TemporaryDirectory();
+        var copy = new ClientCopy(folder.Path);
+        string[] pack =
+        [
+            "pack", ClientCopy.Project, "-c", "Release", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-p:Version=0.2.0",
+            "-p:RunAnalyzers=false", "-p:EnablePackageValidation=true", $"-p:BaselineFolder={feed.Folder}",
+            $"-p:BaselineVersion={feed.Version}", $"-p:PackageOutputPath={feed.Scratch("next")}",
+        ];
+        await feed.OkAsync(copy.Root, "dotnet", pack);
+
+        copy.Remove("Objects/SharedEvent.cs", "ClearAsync");
+        var (code, output, _) = await feed.RunAsync(
+            copy.Root, "dotnet", "build", ClientCopy.Project, "-c", "Release", "-nodeReuse:false", "-p:UseSharedCompilation=false");
+        Assert.NotEqual(0, code);
+        Assert.Equal(["RS0017"], ErrorsOf(output));
+        Assert.Contains("SharedEvent.ClearAsync(", output, StringComparison.Ordinal);
+
+        (code, output, _) = await feed.RunAsync(copy.Root, "dotnet", pack);
+        Assert.NotEqual(0, code);
+        Assert.Equal(["CP0002"], ErrorsOf(output));
+        Assert.Contains("SharedEvent.ClearAsync(", output, StringComparison.Ordinal);
+
+        static IEnumerable<string> ErrorsOf(string output) =>
+            Regex.Matches(output, @"error (\w+)").Select(match => match.Groups[1].Value).Distinct();
     }
 
     [Fact(Explicit = true)]
@@ -80,7 +175,7 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
     {
         await feed.MakeAsync();
         using var data = new TemporaryDirectory();
-        await using var coordinator = await InstalledCoordinator.StartAsync(feed, data.Path, "--workers", "1");
+        await using var coordinator = await ServeAsync(data.Path, "--workers", "1");
         Assert.Equal(
             "14", (await feed.OkAsync(feed.Programs, feed.Tool, "run", "sum_of_squares", """{"n": 4}""", "--data-dir", data.Path)).Trim());
     }
@@ -109,6 +204,11 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
                 entry => Contains(entry, Repository.Root));
         }
     }
+
+    /// <summary>The installed command, as a coordinator on free ports.</summary>
+    private Task<InstalledProgram> ServeAsync(string directory, params string[] arguments) => InstalledProgram.StartAsync(
+        feed, "Orchestrator is ready", feed.Tool,
+        ["serve", "--grpc-port", "0", "--http-port", "0", "--data-dir", directory, .. arguments]);
 
     private static bool Contains(ZipArchiveEntry entry, string text)
     {

@@ -67,7 +67,7 @@ internal sealed class FigureSummary
             : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
     }
 
-    /// <summary>For <c>--json</c>: seconds and counts, nothing rounded.</summary>
+    /// <summary>For <c>-o json</c>: seconds and counts, nothing rounded.</summary>
     /// <param name="key">Its short name, if it has one.</param>
     public object ToJson(string? key = null) => new
     {

@@ -24,11 +24,12 @@ internal static class ArrayCommand
     };
 
     private static Command CreateChange(string verb, string description, Func<Number, NumberEdit> edit) =>
-        new Command(verb, description) { ObjectCommands.Name, Index, Number, Length }
+        new Command(verb, description) { ObjectCommands.Name, Index, Number, Length, ObjectCommands.Durability }
             .Examples($"orchestrator array {verb} histogram 3 1 --length 10")
             .InSession(async (context, session, token) =>
             {
-                var after = await session.Array(context.Get(ObjectCommands.Name)!, context.Get(Length)).UpdateAsync(
+                var after = await session.Array(context.Get(ObjectCommands.Name)!, context.Get(Length),
+                    ObjectCommands.ReadDurability(context)).UpdateAsync(
                     [new ArrayEdit { Index = context.Get(Index), Edit = edit(ObjectCommands.ToNumber(context.Get(Number)!)) }], null,
                     token);
                 context.Terminal.Line(ObjectCommands.Show(after.Single()));

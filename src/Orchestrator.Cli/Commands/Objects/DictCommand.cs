@@ -23,8 +23,9 @@ internal static class DictCommand
     };
 
     private static Command CreateSet() =>
-        new Command("set", "Sets an entry.") { ObjectCommands.Name, Key, Value }
-            .Examples("orchestrator dict set config retries 3", "orchestrator dict set config hosts '[\"a\", \"b\"]'")
+        new Command("set", "Sets an entry.") { ObjectCommands.Name, Key, Value, ObjectCommands.Durability }
+            .Examples("orchestrator dict set config retries 3", "orchestrator dict set config hosts '[\"a\", \"b\"]'",
+                "orchestrator dict set accounts ann 100 --durability disk")
             .InSession(async (context, session, token) =>
             {
                 await DictOf(context, session).SetAsync(context.Get(Key)!, ObjectCommands.ToPayload(context.Get(Value)!), token);
@@ -47,7 +48,10 @@ internal static class DictCommand
             });
 
     private static Command CreateAdd() =>
-        new Command("add", "Adds to an entry's number, where a missing one is 0, and prints the sum.") { ObjectCommands.Name, Key, Amount }
+        new Command("add", "Adds to an entry's number, where a missing one is 0, and prints the sum.")
+        {
+            ObjectCommands.Name, Key, Amount, ObjectCommands.Durability,
+        }
             .Examples("orchestrator dict add scores alice", "orchestrator dict add scores alice -- -5")
             .InSession(async (context, session, token) =>
             {
@@ -90,5 +94,5 @@ internal static class DictCommand
             });
 
     private static SharedDict<Payload> DictOf(CommandContext context, CoordinationSession session) =>
-        session.Dict(context.Get(ObjectCommands.Name)!);
+        session.Dict(context.Get(ObjectCommands.Name)!, ObjectCommands.ReadDurability(context));
 }

@@ -9,14 +9,20 @@ namespace Orchestrator.Cli.Commands.Objects;
 /// <summary><c>orchestrator limiter</c></summary>
 internal static class LimiterCommand
 {
-    private static readonly Option<long> Permits =
-        new("--permits") { Description = "How many permits.", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private static readonly Option<long> Permits = new("--permits")
+    {
+        Description = "The number of permits that are granted in each period.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 1,
+    };
 
-    private static readonly Option<TimeSpan?> Period = DurationOption.Option(
-        "--period", "The period in which that many permits are granted.", 1);
+    private static readonly Option<OptionTime?> Period = DurationOption.Option(
+        "--period", "The period in which that many permits are granted.", TimeSpan.FromSeconds(1));
+
+    private static readonly Option<long?> Count = CountOption.Create("permits to take", 1);
 
     private static readonly Option<long> Burst =
-        new("--burst") { Description = "How many permits can accumulate; 0 means the same as --permits.", HelpName = "N" };
+        new("--burst") { Description = "The most permits that accumulate; 0 means as many as --permits.", HelpName = "N" };
 
     private static readonly Option<bool> Sliding =
         new("--sliding-window") { Description = "Count every permit of the last period instead of refilling a bucket." };
@@ -42,18 +48,18 @@ internal static class LimiterCommand
                     context.WriteJson(spec);
                 return ExitCode.Ok;
             }),
-        new Command("take", "Waits in FIFO order for the permits, and takes them.") { ObjectCommands.Name, Permits, ObjectCommands.Timeout }
+        new Command("take", "Waits in FIFO order for the permits, and takes them.") { ObjectCommands.Name, Count, ObjectCommands.Timeout }
             .Examples("orchestrator limiter take api && ./work", "orchestrator limiter take api --timeout 0s")
             .InSession(async (context, session, token) =>
             {
                 var limiter = session.RateLimiter(context.Get(ObjectCommands.Name)!);
                 if (context.Get(ObjectCommands.Timeout) is not { } limit)
                 {
-                    await limiter.AcquireAsync(context.Get(Permits), token);
+                    await limiter.AcquireAsync(context.Get(Count) ?? 1, token);
                     return ExitCode.Ok;
                 }
 
-                return await limiter.TryAcquireAsync(limit, context.Get(Permits), token) is { } retry
+                return await limiter.TryAcquireAsync(limit, context.Get(Count) ?? 1, token) is { } retry
                     ? context.TimedOut($"the limiter '{limiter.Name}' had no permit (next in {Output.Format.Time(retry)})")
                     : ExitCode.Ok;
             }),

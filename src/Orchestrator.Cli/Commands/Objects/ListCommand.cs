@@ -16,14 +16,14 @@ internal static class ListCommand
 
     public static Command Create() => new("list", "Uses lists, shared by every process that names them.")
     {
-        CreateAppend(), CreatePop(), CreateShow(), 
+        CreateAppend(), CreatePop(), CreateShow(),
         // The parser cannot distinguish a verb from a sub-verb of the same name.
         ObjectCommands.ListOf(StateKind.List, "list", verb: "ls"),
         ObjectCommands.DeleteOf(StateKind.List, "list"),
     };
 
     private static Command CreateAppend() =>
-        new Command("append", "Adds elements at the end.") { ObjectCommands.Name, Values }
+        new Command("append", "Adds elements at the end.") { ObjectCommands.Name, Values, ObjectCommands.Durability }
             .Examples("orchestrator list append log started", "ls | orchestrator list append log")
             .InSession(async (context, session, token) =>
             {
@@ -58,5 +58,5 @@ internal static class ListCommand
             });
 
     private static SharedList<Payload> ListOf(CommandContext context, CoordinationSession session) =>
-        session.List(context.Get(ObjectCommands.Name)!);
+        session.List(context.Get(ObjectCommands.Name)!, ObjectCommands.ReadDurability(context));
 }

@@ -16,13 +16,19 @@ internal static class ObjectCommands
 {
     public static readonly Argument<string> Name = new("NAME") { Description = "The object's name: letters, digits and . _ / -" };
 
-    public static readonly Option<TimeSpan?> Timeout =
+    public static readonly Option<OptionTime?> Timeout =
         DurationOption.Option(
-            "--timeout", $"How long to wait; without limit by default. 0s makes one attempt. A timeout is exit code {ExitCode.TimedOut}.");
+            "--timeout", $"How long to wait; without limit by default. 0s does not wait. A timeout is exit code {ExitCode.TimedOut}.");
+
+    /// <summary>For verbs that create an object with its first change.</summary>
+    public static readonly Option<string?> Durability = DurabilityOption.CreateForFirstChange();
 
     /// <summary>For verbs that hold an object while another command runs.</summary>
-    public static readonly Option<TimeSpan?> Ttl = DurationOption.Option(
-        "--ttl", "How long the hold outlives this command's connection, also if the command is killed; 30s by default.");
+    public static readonly Option<OptionTime?> Ttl = DurationOption.Option(
+        "--ttl", "How long the hold outlives this command's connection, also if the command is killed.", TimeSpan.FromSeconds(30));
+
+    /// <summary>What an object survives that this command creates.</summary>
+    public static DurabilityLevel ReadDurability(CommandContext context) => DurabilityOption.Parse(context.Get(Durability));
 
     /// <summary>Runs a verb with a client.</summary>
     public static Command WithClient(this Command command, Func<CommandContext, OrchestratorClient, CancellationToken, Task<int>> run) =>
@@ -37,7 +43,8 @@ internal static class ObjectCommands
     /// <param name="run">The action.</param>
     /// <param name="ttl">The option for how long the session outlives its connection, if there is one.</param>
     public static Command InSession(
-        this Command command, Func<CommandContext, CoordinationSession, CancellationToken, Task<int>> run, Option<TimeSpan?>? ttl = null) =>
+        this Command command, Func<CommandContext, CoordinationSession, CancellationToken, Task<int>> run,
+        Option<OptionTime?>? ttl = null) =>
             command.WithClient(async (context, client, token) =>
     {
         var name = $"{string.Join(' ', context.Words)} (pid {Environment.ProcessId})";

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Orchestrator.Cli.Common;
+using Orchestrator.Cli.Options;
 using Orchestrator.Client.Objects;
 using Orchestrator.V1;
 
@@ -20,8 +21,7 @@ internal static class PipeCommand
     private static readonly Option<bool> Duplex =
         new("--duplex") { Description = "Both ends send and receive. Otherwise A receives what B sends." };
 
-    private static readonly Option<int> Count =
-        new("--count") { Description = "How many messages to receive; otherwise all until end of file.", HelpName = "N" };
+    private static readonly Option<long?> Count = CountOption.Create("messages to receive; all until end of file by default");
 
     public static Command Create()
     {
@@ -73,8 +73,8 @@ internal static class PipeCommand
             .InSession(async (context, session, token) =>
             {
                 var end = EndOf(context, session);
-                var count = context.Get(Count);
-                for (var i = 0; count == 0 || i < count; i++)
+                var count = context.Get(Count) ?? 0;
+                for (var i = 0L; count == 0 || i < count; i++)
                 {
                     var (message, isEnd) = context.Get(ObjectCommands.Timeout) is { } limit
                         ? await end.TryReceiveAsync(limit, token)

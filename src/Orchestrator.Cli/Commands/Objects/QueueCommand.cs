@@ -9,56 +9,57 @@ namespace Orchestrator.Cli.Commands.Objects;
 /// <summary><c>orchestrator queue</c></summary>
 internal static class QueueCommand
 {
-    private static readonly Option<string> Kind =
-        new("--kind") { Description = "fifo, lifo or priority.", DefaultValueFactory = _ => "fifo" };
+    private static readonly Option<string> Order = new Option<string>("--order")
+    {
+        Description = "Which item is taken first: the oldest, the newest, or that of the smallest priority.",
+        HelpName = "fifo|lifo|priority",
+        DefaultValueFactory = _ => "fifo",
+    }.AcceptOnlyFromAmong("fifo", "lifo", "priority");
 
     private static readonly Option<long> MaxItems =
         new("--max-items") { Description = "The maximum number of items; 0 takes the coordinator's default.", HelpName = "N" };
 
     private static readonly Option<int> MaxDeliveries =
-        new("--max-deliveries") { Description = "After this many deliveries an item is dead; 0 sets no limit.", HelpName = "N" };
+        new("--max-deliveries") { Description = "The most deliveries; after them an item is dead. 0 sets no limit.", HelpName = "N" };
 
     private static readonly Option<string?> DeadLetters =
         new("--dead-letters") { Description = "The queue that receives dead items; otherwise they are dropped.", HelpName = "QUEUE" };
 
-    private static readonly Option<string> Durability = DurabilityOption.Create("the queue with its items");
+    private static readonly Option<string> DurabilityWord = DurabilityOption.Create();
 
     private static readonly Option<long> Priority =
-        new("--priority") { Description = "In a priority queue: smallest first.", HelpName = "N" };
+        new("--priority") { Description = "The priority: in a priority queue a smaller one is taken first.", HelpName = "N" };
 
-    private static readonly Option<int> Count =
-        new("--count") { Description = "How many items to get, one per line.", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private static readonly Option<long?> Count = CountOption.Create("items to get, one per line", 1);
 
     private static readonly Option<bool> Immediate = new("--immediate") { Description = "Also drop queued items." };
 
     private static readonly Argument<string[]> Items =
         new("ITEM") { Description = "JSON, or text; without any, each line of standard input is one.", Arity = ArgumentArity.ZeroOrMore };
 
-    public static Command Create()
+    public static Command Create() => new("queue", "Uses queues, shared by every process that names them.")
     {
-        Kind.AcceptOnlyFromAmong("fifo", "lifo", "priority");
-        return new("queue", "Uses queues, shared by every process that names them.")
-        {
-            CreateCreate(), CreatePut(), CreateGet(), CreateJoin(), CreateClose(), CreateShow(), CreateList(), CreateDelete(),
-        };
-    }
+        CreateCreate(), CreatePut(), CreateGet(), CreateJoin(), CreateClose(), CreateShow(), CreateList(), CreateDelete(),
+    };
 
     private static Command CreateCreate() =>
-        new Command("create", "Creates a queue; does nothing if the same one exists.") { ObjectCommands.Name, Kind, MaxItems, MaxDeliveries,
-            DeadLetters, Durability }
+        new Command("create", "Creates a queue; does nothing if the same one exists.")
+        {
+            ObjectCommands.Name, Order, MaxItems, MaxDeliveries, DeadLetters, DurabilityWord,
+        }
             .Examples("orchestrator queue create jobs",
-                "orchestrator queue create jobs --kind priority --max-deliveries 3 --dead-letters jobs-dead")
+                "orchestrator queue create jobs --order priority --max-deliveries 3 --dead-letters jobs-dead")
             .WithClient(async (context, client, token) =>
             {
                 var info = await client.Contract.CreateQueueAsync(
                     new QueueSpec
                     {
                         Name = context.Get(ObjectCommands.Name)!,
-                        Kind = Enum.Parse<QueueKind>(context.Get(Kind)!, ignoreCase: true),
+                        Kind = Enum.Parse<QueueKind>(context.Get(Order)!, ignoreCase: true),
                         MaxItems = context.Get(MaxItems),
                         MaxDeliveries = context.Get(MaxDeliveries),
                         DeadLetterQueue = context.Get(DeadLetters) ?? "",
-                        Durability = DurabilityOption.Parse(context.Get(Durability)),
+                        Durability = (Durability)DurabilityOption.Parse(context.Get(DurabilityWord)),
                     },
                     token);
                 if (context.Terminal.IsJson)
@@ -99,7 +100,7 @@ internal static class QueueCommand
             .InSession(async (context, session, token) =>
             {
                 var queue = session.Queue(context.Get(ObjectCommands.Name)!);
-                for (var i = 0; i < context.Get(Count); i++)
+                for (var i = 0L; i < context.Get(Count); i++)
                 {
                     await using var item = context.Get(ObjectCommands.Timeout) is { } limit
                         ? await queue.TryLeaseAsync(limit, null, token) : await queue.LeaseAsync(null, token);
@@ -186,7 +187,7 @@ internal static class QueueCommand
     }
 
     private static void Write(CommandContext context, IEnumerable<QueueInfo> queues) => context.Terminal.WriteTable(
-        [new("queue"), new("kind"), new("ready", true), new("leased", true), new("unfinished", true), new("most", true),
+        [new("queue"), new("order"), new("ready", true), new("leased", true), new("unfinished", true), new("most", true),
             new("getters", true), new("putters", true), new("state")],
         queues.Select(info => (string[])
         [

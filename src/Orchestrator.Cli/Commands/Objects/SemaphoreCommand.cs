@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Orchestrator.Cli.Options;
 
 namespace Orchestrator.Cli.Commands.Objects;
 
@@ -15,15 +16,14 @@ internal static class SemaphoreCommand
         HelpName = "N"
     };
 
-    private static readonly Option<int> Take =
-        new("--take") { Description = "How many permits to take.", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private static readonly Option<long?> Count = CountOption.Create("permits to take", 1);
 
     public static Command Create() => new("semaphore", "Uses semaphores, shared by every process that names them.")
     {
         new Command("run",
             "Runs a command while a permit is held, and exits with its exit code. If the permit is lost meanwhile, the command is killed.")
         {
-            ObjectCommands.Name, Words, Permits, Take, ObjectCommands.Timeout, ObjectCommands.Ttl,
+            ObjectCommands.Name, Words, Permits, Count, ObjectCommands.Timeout, ObjectCommands.Ttl,
         }
             .Examples("orchestrator semaphore run db --permits 4 -- ./import part-1.csv",
                 "orchestrator semaphore run db --permits 4 --timeout 0s -- ./import part-1.csv")
@@ -32,8 +32,8 @@ internal static class SemaphoreCommand
                 await using var ending = ChildCommand.EndSoonUnlessItRuns(token);
                 var semaphore = session.Semaphore(context.Get(ObjectCommands.Name)!, context.Get(Permits), bounded: true);
                 await using var hold = context.Get(ObjectCommands.Timeout) is { } limit
-                    ? await semaphore.TryAcquireAsync(limit, context.Get(Take), token)
-                    : await semaphore.AcquireAsync(context.Get(Take), token);
+                    ? await semaphore.TryAcquireAsync(limit, CountOption.ReadInt(context.Get(Count)), token)
+                    : await semaphore.AcquireAsync(CountOption.ReadInt(context.Get(Count)), token);
                 token.ThrowIfCancellationRequested();
                 return hold is null
                     ? context.TimedOut($"the semaphore '{semaphore.Name}' had no permit")

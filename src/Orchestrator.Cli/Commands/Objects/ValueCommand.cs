@@ -36,12 +36,12 @@ internal static class ValueCommand
             });
 
     private static Command CreateChange(string verb, string description, Func<Number, NumberEdit> edit) =>
-        new Command(verb, description) { ObjectCommands.Name, Number }
+        new Command(verb, description) { ObjectCommands.Name, Number, ObjectCommands.Durability }
             .Examples($"orchestrator value {verb} visits 10")
             .InSession(async (context, session, token) =>
             {
-                var response = await session.Value(context.Get(ObjectCommands.Name)!).UpdateAsync(
-                    edit(ObjectCommands.ToNumber(context.Get(Number)!)), null, token);
+                var response = await session.Value(context.Get(ObjectCommands.Name)!, ObjectCommands.ReadDurability(context))
+                    .UpdateAsync(edit(ObjectCommands.ToNumber(context.Get(Number)!)), null, token);
                 context.Terminal.Line(ObjectCommands.Show(response.After));
                 return ExitCode.Ok;
             });

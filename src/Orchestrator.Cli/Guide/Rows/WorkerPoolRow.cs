@@ -21,7 +21,7 @@ internal sealed class WorkerPoolRow() : GuideRow("worker-pool", "10.3", "a pool 
             exit = await app.RunAsync(async (pool, stopping) =>
             {
                 ready = Stopwatch.GetElapsedTime(starting);
-                pids = [.. (await pool.Client.Contract.GetStatusAsync(stopping)).Workers.Select(worker => worker.Pid)];
+                pids = [.. (await pool.Client.GetStatusAsync(stopping)).Workers.Select(worker => worker.Pid)];
                 var futures = new List<TaskHandle<long>>();
                 for (var i = 0; i < 10; i++)
                     futures.Add(await pool.SubmitAsync<long>("sum_of_squares", new { n = i }, cancellationToken: stopping));
