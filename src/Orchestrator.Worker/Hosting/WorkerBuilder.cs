@@ -119,6 +119,14 @@ public sealed class WorkerBuilder : ITaskMap
             var direct = SocketMessageStream.FromInherited(launch.DirectStream, launch.CoordinatorPid);
             if (direct is not null)
                 await direct.WriteAsync(new MessageBuffer()).ConfigureAwait(false);
+            if (direct is null && CreateSocketServer is null)
+            {
+                await Console.Error.WriteLineAsync(
+                    "worker: there is no direct stream to the coordinator, and this worker serves no socket; let it do so by " +
+                    "UseGrpcServer of the package Orchestrator.Worker.AspNetCore").ConfigureAwait(false);
+                return ExitFailed;
+            }
+
             var instance = WorkerInstance.Create(this, launch, direct, TimeProvider.System, host);
             await using var disposing = instance.ConfigureAwait(false);
             _instance = instance;

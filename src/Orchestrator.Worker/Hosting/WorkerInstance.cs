@@ -40,17 +40,9 @@ internal sealed class WorkerInstance : IAsyncDisposable
     /// <param name="direct">The direct stream, if the coordinator offers one; owned from now on.</param>
     /// <param name="time">For heartbeats and run times.</param>
     /// <param name="host">The services of the surrounding host, which handlers use; null if the worker has its own.</param>
-    /// <exception cref="InvalidOperationException">There is no stream to serve.</exception>
     public static WorkerInstance Create(
         WorkerBuilder worker, WorkerLaunch launch, SocketMessageStream? direct, TimeProvider time, IServiceProvider? host = null)
     {
-        if (direct is null && worker.CreateSocketServer is null)
-        {
-            throw new InvalidOperationException(
-                "this coordinator offers no direct stream; let the worker serve its socket: by UseGrpcServer of the package " +
-                "Orchestrator.Worker.AspNetCore");
-        }
-
         worker.Launch = launch;
         var services = host is null ? CreateServices(worker, time) : null;
         var recorder = launch.RecorderPath.Length == 0 ? null : FlightRecorder.Open(launch.RecorderPath);

@@ -59,8 +59,8 @@ public sealed class ClearLineTests(SharedCoordinator shared) : IClassFixture<Sha
     [InlineData("There is no command 'frobnicate' here. See 'orchestrator --help'.", "frobnicate")]
     [InlineData("There is no option '--endpint' here. Did you mean '--endpoint'? See 'orchestrator status --help'.", "--endpint", "x",
         "status")]
-    [InlineData("There is no option '--tiemout' here. Did you mean '--timeout'? See 'orchestrator run --help'.", "run", "echo", "--tiemout",
-        "3")]
+    [InlineData("There is no option '--run-tiemout' here. Did you mean '--run-timeout'? See 'orchestrator run --help'.", "run", "echo",
+        "--run-tiemout", "3")]
     [InlineData("'x' is one argument too many. See 'orchestrator status --help'.", "status", "x")]
     public async Task What_was_mistyped_is_named_with_what_was_probably_meant(string expected, params string[] arguments)
     {

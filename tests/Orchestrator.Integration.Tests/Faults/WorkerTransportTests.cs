@@ -11,7 +11,8 @@ namespace Orchestrator.Integration.Tests.Faults;
 public sealed class WorkerTransportTests
 {
     private static readonly string[] s_overGrpc =
-        ["--worker-command", $"""/bin/sh -c 'exec 3<&-; exec "{CoordinatorProcess.CommandPath}" worker --allow-chaos'""", "--allow-chaos"];
+        ["--worker-command", $"""/bin/sh -c 'exec 3<&-; exec "{CoordinatorProcess.CommandPath}" worker --grpc --allow-chaos'""",
+            "--allow-chaos"];
 
     [Fact]
     public async Task Tasks_stream_through_and_a_killed_worker_is_replaced()

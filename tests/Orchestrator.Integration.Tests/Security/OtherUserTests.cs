@@ -33,7 +33,7 @@ public sealed class OtherUserTests
         const string Python = "/usr/bin/python3";
         Assert.SkipUnless(File.Exists(Python), "python3 is not installed; scripts/test installs it");
         ExternalTool.Require("setpriv", "util-linux");
-        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--hot-spares", "0");
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--hot-spares", "0", "--worker-grpc");
         var sockets = Directory.GetFiles(coordinator.DataDirectory, "*.sock", SearchOption.AllDirectories);
         Assert.True(sockets.Length >= 2, string.Join(", ", sockets));
         foreach (var socket in sockets)

@@ -4,6 +4,7 @@ using Google.Protobuf;
 using Orchestrator.Handlers;
 using Orchestrator.Handlers.Common;
 using Orchestrator.TestKit;
+using Orchestrator.Worker.AspNetCore;
 using Orchestrator.Worker.Hosting;
 using Orchestrator.Worker.Tests;
 using Orchestrator.Worker.Tests.Service;
@@ -110,7 +111,7 @@ internal sealed class WorkerProcess : IDisposable
         if (Environment.GetEnvironmentVariable(Variable) is null)
             return;
         // All code on other threads from here on is in other assemblies, since this one is still being initialized.
-        var worker = OrchestratorWorker.CreateBuilder([]);
+        var worker = OrchestratorWorker.CreateBuilder([]).UseGrpcServer();
         StockHandlers.Register(worker.Tasks, new StockHandlerOptions { AllowChaos = true, AllowedDirectories = { Path.GetTempPath() } });
         Environment.Exit(worker.RunAsync().GetAwaiter().GetResult());
     }
