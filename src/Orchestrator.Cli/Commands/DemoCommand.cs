@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using Google.Protobuf.Collections;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Demo;
 using Orchestrator.Cli.Output;
+using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Commands;
 
@@ -19,15 +21,23 @@ internal static class DemoCommand
             .Examples("scripts/demo", "orchestrator demo")
             .HandledBy(RunAsync);
 
+    // As many as fit into a line of 100 columns.
+    private static string Describe(RepeatedField<WorkerInfo> workers)
+    {
+        const int Shown = 3;
+        var named = workers.Take(Shown)
+            .Select(worker => $"{worker.Name} (process {worker.Pid.ToString(CultureInfo.InvariantCulture)})");
+        return string.Join(", ", named) + (workers.Count > Shown ? $" and {workers.Count - Shown} more" : "");
+    }
+
     private static async Task<int> RunAsync(CommandContext context, CancellationToken token)
     {
         var terminal = context.Terminal;
         await using var client = await context.ConnectAsync(token);
         var status = await client.Contract.GetStatusAsync(token);
         terminal.Line($"The coordinator at {Format.Address(client.Address)} is process {status.Coordinator?.Pid}; its workers are");
-        terminal.Line(string.Join(
-            ", ", status.Workers.Select(worker => $"{worker.Name} (process {worker.Pid.ToString(CultureInfo.InvariantCulture)})")) +
-                      $". This is process {Environment.ProcessId}, which streams tasks to it.");
+        terminal.Line($"{Describe(status.Workers)}.");
+        terminal.Line($"This is process {Environment.ProcessId}, which streams tasks to it.");
         var run = new DemoRun(client, token);
         try
         {

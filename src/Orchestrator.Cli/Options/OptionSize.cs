@@ -8,7 +8,7 @@ namespace Orchestrator.Cli.Options;
 /// <param name="Bytes">The number of bytes.</param>
 internal readonly record struct OptionSize(long Bytes)
 {
-    // Beyond these characters nobody would type the exact number, such as half of a machine's memory.
+    // An exact number that is longer, such as half of a machine's memory, is not what one would type.
     private const int LongestExact = 7;
 
     private static readonly (string Suffix, int Shift)[] Units = [("GB", 30), ("MB", 20), ("KB", 10), ("", 0)];

@@ -40,7 +40,7 @@ public sealed record QueueOptions
     /// <summary>For <see cref="QueueOrder.Priority"/>: each such time of waiting improves the priority by one; null never does.</summary>
     public TimeSpan? Aging { get; init; }
 
-    /// <summary>The queue is deleted when nobody has used it for this long; null keeps it.</summary>
+    /// <summary>The queue is deleted when it has not been used for this long; null keeps it.</summary>
     public TimeSpan? IdleTtl { get; init; }
 
     internal QueueSpec ToMessage(string name) => new()

@@ -114,7 +114,7 @@ internal sealed class ObjectEngineHost : EngineHost<ObjectEngine, ObjectEffects>
                     return answer;
             }
 
-            // Whoever waits for the lock has it next: a thread that took it again at once would keep it from those that it has woken.
+            // Lets a thread that waits for the lock have it next: taken again at once, it would be kept from those that were woken.
             Thread.Yield();
         }
     }

@@ -54,7 +54,7 @@ internal sealed class TaskListing(TaskEngineHost host, TaskResultMapper results)
         var known = new List<TaskInfo>();
         while (host.Read(Scan))
         {
-            // Whoever waits for the lock has it next.
+            // Lets a thread that waits for the lock have it next.
             Thread.Yield();
         }
 
