@@ -22,6 +22,16 @@ internal static unsafe partial class UnixSockets
     public const int ShutdownWrites = 1;
     public const int ShutdownBoth = 2;
     public const short PollOut = 4;
+    public const uint PollInput = 1;
+    public const uint PollOutput = 4;
+    public const uint PollError = 8;
+    public const uint PollHangUp = 0x10;
+    public const int EpollAdd = 1;
+    public const int EpollModify = 3;
+    public const int EpollCloseOnExec = 0x80000;
+    public const int EventCloseOnExec = 0x80000;
+    public const uint EpollPeerClosed = 0x2000;
+    public const uint EpollOneShot = 0x40000000;
     public const int Interrupted = 4;
     public const int WouldBlock = 11;
     public const int ConnectionReset = 104;
@@ -49,6 +59,21 @@ internal static unsafe partial class UnixSockets
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int poll(PollItem* items, nuint count, int timeoutMilliseconds);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int epoll_create1(int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int epoll_ctl(SafeFileHandle epoll, int operation, SafeFileHandle descriptor, EpollEvent* wanted);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int epoll_wait(SafeFileHandle epoll, EpollEvent* ready, int maximum, int timeoutMilliseconds);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int eventfd(uint value, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint write(SafeFileHandle descriptor, void* bytes, nuint count);
 
     /// <summary><c>struct ucred</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -1,0 +1,22 @@
+namespace Orchestrator.Transport.Sockets;
+
+/// <summary>Receives the frames of a connection. Called by one thread at a time, except for <see cref="OnClosed"/>.</summary>
+internal interface IFrameReceiver
+{
+    /// <summary>The largest content that a frame of this kind may have; negative if the kind is not expected.</summary>
+    int LimitOf(FrameKind kind);
+
+    /// <summary>A frame has arrived, as wanted. The next one comes after another <see cref="FrameSocket.Want"/>.</summary>
+    /// <param name="kind">Its kind.</param>
+    /// <param name="content">Its content, until this returns.</param>
+    void OnFrame(FrameKind kind, ReadOnlySpan<byte> content);
+
+    /// <summary>A frame that is not expected or too large. The connection is of no use any more.</summary>
+    void OnViolation(FrameKind kind, uint length);
+
+    /// <summary>The bytes of an incomplete frame that are kept, which count for its sender; 0 once it is complete.</summary>
+    void OnPartial(int bytes);
+
+    /// <summary>The peer has closed the connection, or it broke. Called once, possibly while a frame is handled.</summary>
+    void OnClosed();
+}

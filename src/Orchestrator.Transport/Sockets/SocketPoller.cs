@@ -1,0 +1,158 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Orchestrator.Transport.Sockets;
+
+/// <summary>
+/// Waits for many sockets with few threads. A thread that finds a socket ready handles it itself, so that a message wakes only the thread
+/// that handles it, and the others go on waiting for the rest. If handlers hold up all threads for a millisecond, another thread is
+/// started, so that none waits behind user code; it ends when it has been idle for long.
+/// </summary>
+internal sealed unsafe class SocketPoller : IDisposable
+{
+    private const int MaxThreads = 256;
+    private const ulong StopKey = 0;
+
+    private static readonly TimeSpan HeldUpLimit = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan IdleLimit = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<ulong, PolledSocket> _sockets = new();
+    private readonly SafeFileHandle _epoll;
+    private readonly SafeFileHandle _stop;
+    private readonly string _name;
+    private readonly int _minThreads;
+    private readonly ITimer _watch;
+    private ulong _lastKey = StopKey;
+    private int _threads;
+    private int _waiting;
+    private long _handled;
+    private long _handledBefore;
+    private bool _isWatched;
+    private volatile bool _isStopped;
+
+    /// <param name="name">Of its threads.</param>
+    /// <param name="threads">The number of threads that it keeps.</param>
+    /// <param name="time">For the watch on held-up threads.</param>
+    /// <exception cref="IOException">Out of file descriptors.</exception>
+    public SocketPoller(string name, int threads, TimeProvider time)
+    {
+        _name = name;
+        _minThreads = threads;
+        _epoll = Own(UnixSockets.epoll_create1(UnixSockets.EpollCloseOnExec));
+        _stop = Own(UnixSockets.eventfd(0, UnixSockets.EventCloseOnExec));
+        Control(UnixSockets.EpollAdd, _stop, UnixSockets.PollInput, StopKey);
+        _watch = time.CreateTimer(_ => OnHeldUp(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        for (var i = 0; i < threads; i++)
+            StartThread();
+    }
+
+    /// <summary>Registers a socket, which is not yet waited for.</summary>
+    /// <returns>Its key.</returns>
+    public ulong Add(PolledSocket socket, SafeFileHandle handle)
+    {
+        var key = Interlocked.Increment(ref _lastKey);
+        _sockets[key] = socket;
+        Control(UnixSockets.EpollAdd, handle, UnixSockets.EpollOneShot, key);
+        return key;
+    }
+
+    /// <summary>Waits once for these events of a socket, besides its end.</summary>
+    public void Arm(SafeFileHandle handle, ulong key, uint events) =>
+        Control(UnixSockets.EpollModify, handle, events | UnixSockets.EpollOneShot | UnixSockets.EpollPeerClosed, key);
+
+    /// <summary>A socket that is about to be closed.</summary>
+    public void Remove(ulong key) => _sockets.TryRemove(key, out _);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_isStopped)
+            return;
+        _isStopped = true;
+        ulong one = 1;
+        // Never read: it stays ready and ends thread after thread.
+        _ = UnixSockets.write(_stop, &one, sizeof(ulong));
+        _watch.Dispose();
+    }
+
+    private static SafeFileHandle Own(int descriptor) => descriptor >= 0
+        ? new SafeFileHandle(descriptor, ownsHandle: true)
+        : throw new IOException($"cannot wait for sockets: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
+
+    private void Control(int operation, SafeFileHandle handle, uint events, ulong key)
+    {
+        var wanted = new EpollEvent { Events = events, Key = key };
+        if (UnixSockets.epoll_ctl(_epoll, operation, handle, &wanted) != 0)
+            throw new IOException($"cannot wait for a socket: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
+    }
+
+    private void StartThread()
+    {
+        var number = Interlocked.Increment(ref _threads);
+        Interlocked.Increment(ref _waiting);
+        new Thread(Run) { IsBackground = true, Name = $"{_name} {number}" }.UnsafeStart();
+    }
+
+    private void Run()
+    {
+        EpollEvent ready = default;
+        while (!_isStopped)
+        {
+            var isExtra = Volatile.Read(ref _threads) > _minThreads;
+            // One at a time: a second event would wait behind the first while other threads are idle.
+            var count = UnixSockets.epoll_wait(_epoll, &ready, 1, isExtra ? (int)IdleLimit.TotalMilliseconds : -1);
+            if (count == 0)
+            {
+                if (Interlocked.Decrement(ref _threads) >= _minThreads)
+                {
+                    Interlocked.Decrement(ref _waiting);
+                    return;
+                }
+
+                Interlocked.Increment(ref _threads);
+            }
+
+            if (count <= 0 || ready.Key == StopKey || !_sockets.TryGetValue(ready.Key, out var socket))
+                continue;
+            if (Interlocked.Decrement(ref _waiting) == 0)
+                Watch();
+            try
+            {
+                socket.OnReady(ready.Events);
+            }
+            finally
+            {
+                Interlocked.Increment(ref _handled);
+                Interlocked.Increment(ref _waiting);
+            }
+        }
+    }
+
+    private void Watch()
+    {
+        // A timer that is already set is not moved: that would cost as much as the message. It may fire a little early then.
+        if (Interlocked.Exchange(ref _isWatched, true))
+            return;
+        _handledBefore = Interlocked.Read(ref _handled);
+        _watch.Change(HeldUpLimit, Timeout.InfiniteTimeSpan);
+    }
+
+    private void OnHeldUp()
+    {
+        // Threads that are busy but get on need no help.
+        var isHeldUp = Volatile.Read(ref _waiting) == 0 && Interlocked.Read(ref _handled) == _handledBefore;
+        Volatile.Write(ref _isWatched, false);
+        if (isHeldUp && !_isStopped && Volatile.Read(ref _threads) < MaxThreads)
+            StartThread();
+        else if (Volatile.Read(ref _waiting) == 0 && !_isStopped)
+            Watch();
+    }
+}
+
+/// <summary>A socket that a poller waits for.</summary>
+internal abstract class PolledSocket
+{
+    /// <summary>It is ready. Called by one thread at a time, and not again before it is armed again.</summary>
+    public abstract void OnReady(uint events);
+}
