@@ -168,7 +168,7 @@ internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
             {
                 case Step.Frame:
                     // The buffer stays as it is meanwhile: only the handling thread changes it.
-                    _receiver.OnFrame(kind, _input.AsSpan(start, (int)length));
+                    _receiver.OnFrame(kind, _input.AsMemory(start, (int)length));
                     break;
                 case Step.Partial:
                     _receiver.OnPartial(_partial);

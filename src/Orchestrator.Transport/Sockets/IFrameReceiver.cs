@@ -9,7 +9,7 @@ internal interface IFrameReceiver
     /// <summary>A frame has arrived, as wanted. The next one comes after another <see cref="FrameSocket.Want"/>.</summary>
     /// <param name="kind">Its kind.</param>
     /// <param name="content">Its content, until this returns.</param>
-    void OnFrame(FrameKind kind, ReadOnlySpan<byte> content);
+    void OnFrame(FrameKind kind, ReadOnlyMemory<byte> content);
 
     /// <summary>A frame that is not expected or too large. The connection is of no use any more.</summary>
     void OnViolation(FrameKind kind, uint length);

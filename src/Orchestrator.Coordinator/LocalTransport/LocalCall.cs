@@ -1,0 +1,144 @@
+using Google.Protobuf;
+using Google.Rpc;
+using Grpc.Core;
+using Orchestrator.Coordinator.Security;
+using Orchestrator.Local.V1;
+using Orchestrator.Transport.Sockets;
+using Status = Grpc.Core.Status;
+
+namespace Orchestrator.Coordinator.LocalTransport;
+
+/// <summary>One call of a connection, from OPEN to STATUS.</summary>
+internal sealed class LocalCall : TransportCallContext
+{
+    private const string DetailsTrailer = "grpc-status-details-bin";
+
+    private readonly LocalConnection _connection;
+    private readonly CachedAuthentication? _authentication;
+    private readonly string _method;
+    private readonly DateTime _deadline;
+    private readonly CancellationTokenSource _cancelled;
+    private readonly bool _hasDeadline;
+    private List<Action<bool>>? _onAnswered;
+    private Metadata? _headers;
+    private Metadata? _trailers;
+
+    /// <param name="connection">Its connection.</param>
+    /// <param name="open">How it was opened.</param>
+    /// <param name="authentication">Who calls; null for an open method.</param>
+    /// <param name="time">For the deadline.</param>
+    public LocalCall(LocalConnection connection, LocalCallHead open, CachedAuthentication? authentication, TimeProvider time)
+    {
+        _connection = connection;
+        _authentication = authentication;
+        _method = open.Method;
+        _hasDeadline = open.Timeout is not null;
+        _deadline = open.Timeout is { } timeout ? time.GetUtcNow().UtcDateTime + timeout : DateTime.MaxValue;
+        _cancelled = open.Timeout is { } limit ? new CancellationTokenSource(limit, time) : new CancellationTokenSource();
+    }
+
+    /// <summary>Gets the frames of the call's client.</summary>
+    public ILocalInvocation? Invocation { get; set; }
+
+    /// <summary>Its connection.</summary>
+    public LocalConnection Connection => _connection;
+
+    /// <inheritdoc/>
+    public override CachedAuthentication? Authentication => _authentication;
+
+    /// <inheritdoc/>
+    public override CancellationToken Disconnected => _connection.Closed;
+
+    /// <summary>Whether the client gave the call up; the deadline is another cause of cancellation.</summary>
+    public bool IsCancelledByClient { get; private set; }
+
+    protected override string MethodCore => _method;
+
+    protected override string HostCore => "localhost";
+
+    protected override string PeerCore => $"unix:{_connection.Peer.Id}";
+
+    protected override DateTime DeadlineCore => _deadline;
+
+    protected override Metadata RequestHeadersCore => _headers ??= [];
+
+    protected override CancellationToken CancellationTokenCore => _cancelled.Token;
+
+    protected override Metadata ResponseTrailersCore => _trailers ??= [];
+
+    protected override Status StatusCore { get; set; }
+
+    protected override WriteOptions? WriteOptionsCore { get; set; }
+
+    protected override AuthContext AuthContextCore => new(null, []);
+
+    /// <inheritdoc/>
+    public override void OnAnswered(Action<bool> answered) => (_onAnswered ??= []).Add(answered);
+
+    /// <summary>The client gives the call up, or has disconnected.</summary>
+    public void Cancel()
+    {
+        IsCancelledByClient = true;
+        _cancelled.Cancel();
+    }
+
+    /// <summary>The call is over; its frames have been passed to the connection, or not.</summary>
+    public void End(bool isWritten)
+    {
+        _onAnswered?.ForEach(answered => answered(isWritten));
+        _cancelled.Dispose();
+    }
+
+    /// <summary>How an exception of the handler ends the call: the content of the STATUS frame.</summary>
+    public byte[] StatusOf(Exception exception)
+    {
+        if (exception is RpcException refused && !IsPastDeadline(refused.StatusCode))
+        {
+            var details = refused.Trailers.GetValueBytes(DetailsTrailer);
+            return details ?? Encode(refused.StatusCode, refused.Status.Detail);
+        }
+
+        return _cancelled.IsCancellationRequested && exception is OperationCanceledException or RpcException
+            ? Encode(
+                IsCancelledByClient ? StatusCode.Cancelled : StatusCode.DeadlineExceeded,
+                IsCancelledByClient ? "the client gave the call up" : "Deadline Exceeded")
+            : Encode(StatusCode.Unknown, "Exception was thrown by handler.");
+    }
+
+    protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders) => Task.CompletedTask;
+
+    protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) =>
+        throw new NotSupportedException("calls of the local transport are not propagated");
+
+    private static byte[] Encode(StatusCode code, string message) =>
+        new Google.Rpc.Status { Code = (int)code, Message = message }.ToByteArray();
+
+    private bool IsPastDeadline(StatusCode code) =>
+        code == StatusCode.Cancelled && _hasDeadline && _cancelled.IsCancellationRequested && !IsCancelledByClient;
+}
+
+/// <summary>What a client says when it opens a call.</summary>
+/// <param name="Method">Such as <c>/orchestrator.v1.TaskService/RunTask</c>.</param>
+/// <param name="Authorization">The credential; null for none.</param>
+/// <param name="Timeout">After which the call ends; null for never.</param>
+internal readonly record struct LocalCallHead(string Method, string? Authorization, TimeSpan? Timeout)
+{
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(49);
+
+    /// <summary>Reads it.</summary>
+    /// <exception cref="InvalidProtocolBufferException">It cannot be read.</exception>
+    public static LocalCallHead Read(ReadOnlySpan<byte> content)
+    {
+        var call = Local.V1.LocalCall.Parser.ParseFrom(content);
+        TimeSpan? timeout = null;
+        if (call.Timeout is { } given)
+        {
+            // Beyond the longest timer means never, as with gRPC.
+            var seconds = Math.Clamp(given.Seconds, 0, (long)LongestTimeout.TotalSeconds);
+            timeout = seconds == (long)LongestTimeout.TotalSeconds
+                ? null : TimeSpan.FromSeconds(seconds) + TimeSpan.FromTicks(Math.Clamp(given.Nanos, 0, 999_999_999) / 100);
+        }
+
+        return new LocalCallHead(call.Method, call.Authorization.Length == 0 ? null : call.Authorization, timeout);
+    }
+}

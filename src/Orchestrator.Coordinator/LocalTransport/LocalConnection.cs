@@ -1,0 +1,199 @@
+using Google.Protobuf;
+using Google.Rpc;
+using Grpc.Core;
+using Microsoft.Win32.SafeHandles;
+using Orchestrator.Coordinator.Security;
+using Orchestrator.Protocol;
+using Orchestrator.Transport.Sockets;
+
+namespace Orchestrator.Coordinator.LocalTransport;
+
+/// <summary>A connection of the local transport: one call after another.</summary>
+internal sealed class LocalConnection : IFrameReceiver, IDisposable
+{
+    // As for gRPC's headers.
+    private const int MaxOpenBytes = 16 * 1024;
+
+    private readonly LocalServer _server;
+    private readonly FrameSocket _frames;
+    private readonly CancellationTokenSource _closed = new();
+    private readonly Lock _gate = new();
+    private LocalCall? _call;
+    private bool _isClosed;
+
+    /// <param name="server">The server.</param>
+    /// <param name="peer">The process at the other end.</param>
+    /// <param name="socket">The socket; owned from now on.</param>
+    public LocalConnection(LocalServer server, LocalPeer peer, SafeFileHandle socket)
+    {
+        _server = server;
+        Peer = peer;
+        Since = server.Time.GetTimestamp();
+        _frames = new FrameSocket(socket, server.Poller, this);
+    }
+
+    /// <summary>The process at the other end.</summary>
+    public LocalPeer Peer { get; }
+
+    /// <summary>Its last credential.</summary>
+    public ConnectionAuthenticationCache Cache { get; } = new(PortKind.Grpc);
+
+    /// <summary>When it was made.</summary>
+    public long Since { get; }
+
+    /// <summary>Fires when the peer has disconnected.</summary>
+    public CancellationToken Closed => _closed.Token;
+
+    /// <summary>Builds the frames of the current call.</summary>
+    public FrameWriter Writer { get; } = new();
+
+    /// <summary>Reads the messages of the current call.</summary>
+    public FrameReader Reader { get; } = new();
+
+    /// <summary>Begins to serve it.</summary>
+    public void Start() => _frames.Want();
+
+    /// <summary>The current call wants its next frame.</summary>
+    public void Want() => _frames.Want();
+
+    /// <summary>Sends what <see cref="Writer"/> holds.</summary>
+    /// <exception cref="IOException">The peer has disconnected.</exception>
+    public async Task SendAsync()
+    {
+        await _frames.SendAsync(Writer.Frames);
+        Writer.Clear();
+    }
+
+    /// <summary>Ends the current call and waits for the next.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="status">The content of STATUS; empty for OK. It follows what <see cref="Writer"/> holds.</param>
+    public async Task EndAsync(LocalCall call, byte[] status)
+    {
+        var isWritten = false;
+        try
+        {
+            Writer.Add(FrameKind.Status, status);
+            // Before the status leaves: the client may open its next call as soon as it has it.
+            lock (_gate)
+                _call = null;
+            _frames.SkipToOpen();
+            await SendAsync();
+            isWritten = !_isClosed;
+        }
+        catch (IOException)
+        {
+            // The client has disconnected: nobody waits for the status.
+        }
+        finally
+        {
+            call.End(isWritten);
+        }
+
+        if (isWritten)
+            _frames.Want();
+    }
+
+    int IFrameReceiver.LimitOf(FrameKind kind) => kind switch
+    {
+        FrameKind.Message => ProtocolConstants.MaxMessageBytes,
+        FrameKind.Open => MaxOpenBytes,
+        FrameKind.HalfClose or FrameKind.Cancel => 0,
+        _ => -1,
+    };
+
+    void IFrameReceiver.OnFrame(FrameKind kind, ReadOnlyMemory<byte> content)
+    {
+        LocalCall? call;
+        lock (_gate)
+            call = _call;
+        switch (kind)
+        {
+            case FrameKind.Open when call is null:
+                Open(content.Span);
+                break;
+            case FrameKind.Message when call is not null:
+                call.Invocation!.OnMessage(content);
+                break;
+            case FrameKind.HalfClose when call is not null:
+                call.Invocation!.OnHalfClose();
+                break;
+            case FrameKind.Cancel:
+                call?.Cancel();
+                _frames.Want();
+                break;
+            default:
+                Refuse($"a {kind} frame was not expected here");
+                break;
+        }
+    }
+
+    void IFrameReceiver.OnViolation(FrameKind kind, uint length) => Refuse(
+        $"a frame of kind {(int)kind} with {length:N0} bytes is no frame that this coordinator reads, or too large: a message may have " +
+        $"{ProtocolConstants.MaxMessageBytes:N0} bytes");
+
+    void IFrameReceiver.OnPartial(int bytes) => _server.OnPartial(this, bytes);
+
+    void IFrameReceiver.OnClosed()
+    {
+        LocalCall? call;
+        lock (_gate)
+        {
+            _isClosed = true;
+            call = _call;
+        }
+
+        call?.Cancel();
+        _closed.Cancel();
+        Dispose();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _frames.Dispose();
+        _server.Remove(this);
+    }
+
+    private void Open(ReadOnlySpan<byte> content)
+    {
+        LocalCallHead head;
+        try
+        {
+            head = LocalCallHead.Read(content);
+        }
+        catch (InvalidProtocolBufferException exception)
+        {
+            Refuse($"the call cannot be read: {exception.Message}");
+            return;
+        }
+
+        var (method, authentication, refusal) = _server.Admit(this, head);
+        var call = new LocalCall(this, head, authentication, _server.Time);
+        lock (_gate)
+            _call = call;
+        if (refusal is not null)
+        {
+            _ = EndAsync(call, call.StatusOf(refusal));
+            return;
+        }
+
+        call.Invocation = method!.Start(call);
+    }
+
+    /// <summary>Garbage: one status, then the end of the connection.</summary>
+    private void Refuse(string reason)
+    {
+        try
+        {
+            var writer = new FrameWriter();
+            writer.Add(FrameKind.Status, new Google.Rpc.Status { Code = (int)StatusCode.Internal, Message = reason }.ToByteArray());
+            _ = _frames.SendAsync(writer.Frames);
+        }
+        catch (IOException)
+        {
+            // The client has disconnected.
+        }
+
+        ((IFrameReceiver)this).OnClosed();
+    }
+}

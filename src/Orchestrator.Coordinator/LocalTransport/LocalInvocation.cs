@@ -1,0 +1,150 @@
+using Grpc.Core;
+using Orchestrator.Transport.Sockets;
+
+namespace Orchestrator.Coordinator.LocalTransport;
+
+/// <summary>What the calls of all kinds share: their end.</summary>
+internal abstract class LocalInvocation<TRequest, TResponse>(LocalCall call, Method<TRequest, TResponse> method) : ILocalInvocation
+    where TRequest : class
+    where TResponse : class
+{
+    private static readonly byte[] Ok = [];
+
+    protected LocalCall Call => call;
+
+    protected LocalConnection Connection => call.Connection;
+
+    public abstract void OnMessage(ReadOnlyMemory<byte> content);
+
+    public abstract void OnHalfClose();
+
+    /// <summary>Reads a message.</summary>
+    /// <exception cref="RpcException">It is none that the method takes.</exception>
+    protected TRequest Read(ReadOnlyMemory<byte> content) => Connection.Reader.Read(content, method.RequestMarshaller);
+
+    /// <summary>Adds a message to what is sent next.</summary>
+    protected void Add(TResponse response) => Connection.Writer.Add(response, method.ResponseMarshaller);
+
+    /// <summary>Runs the handler and ends the call as it ends.</summary>
+    protected async Task RunAsync(Func<Task> handler)
+    {
+        byte[] status;
+        try
+        {
+            await handler();
+            status = Ok;
+        }
+        catch (Exception exception)
+        {
+            // What is queued of the answer was not sent and must not be.
+            Connection.Writer.Clear();
+            status = call.StatusOf(exception);
+        }
+
+        await Connection.EndAsync(call, status);
+    }
+}
+
+/// <summary>The requests of a stream, handed over one at a time: the next is read from the socket when it is asked for.</summary>
+internal sealed class LocalRequests<TRequest>(LocalConnection connection) : IAsyncStreamReader<TRequest>
+    where TRequest : class
+{
+    private readonly Lock _gate = new();
+    private TaskCompletionSource<bool>? _waiting;
+    private TRequest? _pending;
+    private Exception? _fault;
+    private bool _isComplete;
+
+    public TRequest Current { get; private set; } = null!;
+
+    public Task<bool> MoveNext(CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return Task.FromCanceled<bool>(cancellationToken);
+        TaskCompletionSource<bool> waiting;
+        lock (_gate)
+        {
+            if (_fault is { } fault)
+                return Task.FromException<bool>(fault);
+            if (_pending is { } pending)
+            {
+                (Current, _pending) = (pending, null);
+                return Task.FromResult(true);
+            }
+
+            if (_isComplete)
+                return Task.FromResult(false);
+            // Continued by the thread that reads the message: the next message would have to wait for that work anyway.
+            waiting = _waiting = new TaskCompletionSource<bool>();
+        }
+
+        connection.Want();
+        return waiting.Task.IsCompleted || !cancellationToken.CanBeCanceled ? waiting.Task : CancelableAsync(waiting, cancellationToken);
+    }
+
+    /// <summary>A message has arrived.</summary>
+    public void Add(TRequest request)
+    {
+        TaskCompletionSource<bool>? waiting;
+        lock (_gate)
+        {
+            (waiting, _waiting) = (_waiting, null);
+            if (waiting is null)
+                _pending = request;
+            else
+                Current = request;
+        }
+
+        waiting?.TrySetResult(true);
+    }
+
+    /// <summary>No message follows: because the client has said so, or with a fault.</summary>
+    public void Complete(Exception? fault)
+    {
+        TaskCompletionSource<bool>? waiting;
+        lock (_gate)
+        {
+            (waiting, _waiting) = (_waiting, null);
+            _isComplete = true;
+            _fault ??= fault;
+        }
+
+        if (fault is null)
+            waiting?.TrySetResult(false);
+        else
+            waiting?.TrySetException(fault);
+    }
+
+    private async Task<bool> CancelableAsync(TaskCompletionSource<bool> waiting, CancellationToken cancellationToken)
+    {
+        await using var registration = cancellationToken.UnsafeRegister(
+            _ =>
+            {
+                lock (_gate)
+                {
+                    if (_waiting != waiting)
+                        return;
+                    _waiting = null;
+                }
+
+                waiting.TrySetCanceled(cancellationToken);
+            },
+            null);
+        return await waiting.Task;
+    }
+}
+
+/// <summary>The responses of a stream.</summary>
+internal sealed class LocalResponses<TResponse>(LocalCall call, Action<TResponse> add) : IServerStreamWriter<TResponse>
+    where TResponse : class
+{
+    public WriteOptions? WriteOptions { get; set; }
+
+    public Task WriteAsync(TResponse message)
+    {
+        if (call.CancellationToken.IsCancellationRequested)
+            throw new InvalidOperationException("the call has ended");
+        add(message);
+        return call.Connection.SendAsync();
+    }
+}
