@@ -1,3 +1,4 @@
+using Orchestrator.Transport.LocalCalls;
 using System.Runtime.ExceptionServices;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -21,6 +22,7 @@ public sealed partial class OrchestratorClient : IOrchestratorClient
     private static readonly TimeSpan PortPatience = TimeSpan.FromSeconds(3);
 
     private readonly GrpcChannel _channel;
+    private readonly LocalConnections? _local;
     private readonly CallInvoker _invoker;
     private readonly CoordinatorEndpoint _endpoint;
     private readonly ObjectServices _objects;
@@ -33,7 +35,10 @@ public sealed partial class OrchestratorClient : IOrchestratorClient
         var tls = endpoint.Address.Scheme == Uri.UriSchemeHttps ? ClientTls.Create(options, endpoint.SelfSignedCertificate) : null;
         _endpoint = endpoint = endpoint with { ShowsCertificate = tls?.ClientCertificateContext is not null };
         _channel = ClientChannel.For(endpoint, tls);
-        var invoker = _channel.Intercept(new AnswerReader());
+        var calls = _channel.CreateCallInvoker();
+        if (endpoint.LocalTransport is { } path && Environment.GetEnvironmentVariable("ORCHESTRATOR_LOCAL") != "off")
+            calls = new LocalInvoker(calls, _local = new LocalConnections(path));
+        var invoker = calls.Intercept(new AnswerReader());
         if (endpoint.Token is { Length: > 0 } token)
             invoker = invoker.Intercept(new BearerTokenInterceptor(token));
         _invoker = invoker;
@@ -146,6 +151,7 @@ public sealed partial class OrchestratorClient : IOrchestratorClient
         // Continue outside the lock that the starting caller holds.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         await _streams.DisposeAsync().ConfigureAwait(false);
+        _local?.Dispose();
         _channel.Dispose();
     }
 

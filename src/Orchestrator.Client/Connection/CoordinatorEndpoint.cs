@@ -17,6 +17,9 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
     /// </summary>
     public Uri? LocalSocket { get; private init; }
 
+    /// <summary>The socket of the same coordinator's local transport; null unless the address came from the coordinator's own file.</summary>
+    public string? LocalTransport { get; private init; }
+
     /// <summary>
     /// The PEM file of the certificate that this coordinator made for itself; null if it did not, or the address did not come from its own
     /// file.
@@ -45,11 +48,12 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
                     null);
             }
 
-            var (grpc, local, certificate) = ReadFile(file);
+            var (grpc, local, fast, certificate) = ReadFile(file);
             var (token, tokenSource) = LocateToken(options, directory);
             return new CoordinatorEndpoint(Parse(grpc, $"from {file}"), $"from {file}", token, tokenSource)
             {
                 LocalSocket = local is not null && local != grpc ? Parse(local, $"from {file}") : null,
+                LocalTransport = fast,
                 SelfSignedCertificate = certificate,
             };
         }
@@ -83,7 +87,7 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
             : throw new CoordinatorUnavailableException(
                 $"'{address}' ({source}) is not an address such as http://127.0.0.1:7600, or unix:/path/of/a.socket.", null);
 
-    private static (string Grpc, string? Local, string? Certificate) ReadFile(string file)
+    private static (string Grpc, string? Local, string? LocalTransport, string? Certificate) ReadFile(string file)
     {
         try
         {
@@ -91,6 +95,7 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
             return (
                 document.RootElement.GetProperty("grpc").GetString() ?? "",
                 document.RootElement.TryGetProperty("local", out var local) ? local.GetString() : null,
+                document.RootElement.TryGetProperty("local_transport", out var transport) ? transport.GetString() : null,
                 document.RootElement.TryGetProperty("ca", out var certificate) ? certificate.GetString() : null);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
@@ -112,7 +117,7 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
     {
         try
         {
-            var (grpc, local, _) = ReadFile(file);
+            var (grpc, local, _, _) = ReadFile(file);
             return IsSame(grpc) || (local is not null && IsSame(local));
         }
         catch (CoordinatorUnavailableException)

@@ -19,6 +19,7 @@ using Microsoft.Extensions.Logging.Console;
 using Orchestrator.Coordinator.Admin;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Coordinator.LocalTransport;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services;
@@ -95,6 +96,8 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     }
 
     private OptionsReloader Reloader => _app.Services.GetRequiredService<OptionsReloader>();
+
+    private RuntimeDirectory Directories => _app.Services.GetRequiredService<RuntimeDirectory>();
 
     private WorkerSupervisor Supervisor => _app.Services.GetRequiredService<WorkerSupervisor>();
 
@@ -188,13 +191,14 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         _app.Services.GetRequiredService<TokenStore>().Revoked += name => objects.Apply(new ObjectRequest(new EndClientSessions(name)));
         _app.Services.GetRequiredService<InProcessPlacements>().Start();
         await _app.StartAsync(cancellationToken);
+        _app.Services.GetRequiredService<LocalServer>().Start(Directories.LocalTransportSocket);
         await workers;
         var health = _app.Services.GetRequiredService<HealthServiceImpl>();
         foreach (var service in ServiceNames.All)
             health.SetStatus(service, HealthCheckResponse.Types.ServingStatus.Serving);
         _app.Services.GetRequiredService<JournalHealth>().Start();
         _app.Services.GetRequiredService<Readiness>().MarkStarted();
-        _endpointFile.Write(GrpcAddress, HttpAddress, LocalAddress, SelfSigned?.Path);
+        _endpointFile.Write(GrpcAddress, HttpAddress, LocalAddress, Directories.LocalTransportSocket, SelfSigned?.Path);
         // Before any client learns that this process accepts signals.
         if (_options.OwnsProcess)
             _hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnHangUp);
@@ -243,6 +247,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         _app.Services.GetRequiredService<ConnectRegistry>().Stop();
         _app.Services.GetRequiredService<ObjectEngineHost>().EndWaits();
         await Supervisor.StopAsync();
+        _app.Services.GetRequiredService<LocalServer>().Dispose();
         await _app.StopAsync();
         _endpointFile.Dispose();
     }

@@ -9,6 +9,7 @@ using Orchestrator.Coordinator.Admin;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
+using Orchestrator.Coordinator.LocalTransport;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services;
@@ -17,6 +18,8 @@ using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Coordinator.Telemetry;
 using Orchestrator.Core.Common;
 using Orchestrator.Protocol;
+using Orchestrator.Transport.RawMessages;
+using Orchestrator.V1;
 using Prometheus;
 
 namespace Orchestrator.Coordinator.Hosting;
@@ -102,8 +105,24 @@ internal static class CoordinatorServices
                 provider.GetRequiredService<MemoryBudget>(), provider.GetRequiredService<MonotonicClock>().Running))
             .AddSingleton<GrpcAuthorizationMiddleware>()
             .AddSingleton<AuthorizationInterceptor>()
+            .AddSingleton(CreateLocalServer)
             .AddSingleton<HttpAuthorizationMiddleware>()
             .AddHostedService<NoAuthWarning>();
+    }
+
+    private static LocalServer CreateLocalServer(IServiceProvider provider)
+    {
+        var methods = new LocalMethodTable(provider.GetRequiredService<AuthorizationInterceptor>());
+        RawTaskMessages.BindService(methods, provider.GetRequiredService<TaskServiceAdapter>());
+        SessionService.BindService(methods, provider.GetRequiredService<SessionServiceAdapter>());
+        SyncService.BindService(methods, provider.GetRequiredService<SyncServiceAdapter>());
+        QueueService.BindService(methods, provider.GetRequiredService<QueueServiceAdapter>());
+        PipeService.BindService(methods, provider.GetRequiredService<PipeServiceAdapter>());
+        StateService.BindService(methods, provider.GetRequiredService<StateServiceAdapter>());
+        AdminService.BindService(methods, provider.GetRequiredService<AdminServiceAdapter>());
+        return new LocalServer(
+            provider.GetRequiredService<CallGate>(), methods, provider.GetRequiredService<IncompleteMessageLimits>(),
+            provider.GetRequiredService<SecurityInstruments>(), provider.GetRequiredService<TimeProvider>(), places: 1024);
     }
 
     private static IServiceCollection AddSupervision(this IServiceCollection services, CoordinatorOptions options) => services

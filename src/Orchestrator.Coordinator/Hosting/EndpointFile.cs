@@ -12,10 +12,11 @@ internal sealed class EndpointFile(string dataDirectory) : IDisposable
     /// <param name="grpc">The gRPC address.</param>
     /// <param name="http">The HTTP address.</param>
     /// <param name="local">The Unix socket.</param>
+    /// <param name="localTransport">The socket of the local transport.</param>
     /// <param name="certificate">The certificate that the coordinator made for itself; null if it did not.</param>
-    public void Write(string grpc, string http, string local, string? certificate)
+    public void Write(string grpc, string http, string local, string localTransport, string? certificate)
     {
-        var content = new JsonObject { ["grpc"] = grpc, ["http"] = http, ["local"] = local, ["pid"] = Environment.ProcessId };
+        var content = new JsonObject { ["grpc"] = grpc, ["http"] = http, ["local"] = local, ["local_transport"] = localTransport, ["pid"] = Environment.ProcessId };
         if (certificate is not null)
             content["ca"] = certificate;
         // Written atomically: a reader never sees a partial file.

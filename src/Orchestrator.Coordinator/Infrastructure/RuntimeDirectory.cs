@@ -57,6 +57,9 @@ internal sealed class RuntimeDirectory : IDisposable
     /// <summary>The socket on which the coordinator serves its workers; known before it listens.</summary>
     public string CoordinatorSocket => Path.Combine(_path, "coordinator.sock");
 
+    /// <summary>The socket of the local transport.</summary>
+    public string LocalTransportSocket => Path.Combine(_path, "local.sock");
+
     public string RecorderPath(long incarnation) => Path.Combine(_path, $"w-{incarnation}.rec");
 
     /// <summary>The path of an incarnation's process mark.</summary>

@@ -1,10 +1,6 @@
 using Google.Protobuf;
-using Google.Rpc;
 using Grpc.Core;
 using Orchestrator.Coordinator.Security;
-using Orchestrator.Local.V1;
-using Orchestrator.Transport.Sockets;
-using Status = Grpc.Core.Status;
 
 namespace Orchestrator.Coordinator.LocalTransport;
 
@@ -93,17 +89,17 @@ internal sealed class LocalCall : TransportCallContext
     public byte[] StatusOf(Exception exception)
     {
         if (exception is RpcException refused && !IsPastDeadline(refused.StatusCode))
-        {
-            var details = refused.Trailers.GetValueBytes(DetailsTrailer);
-            return details ?? Encode(refused.StatusCode, refused.Status.Detail);
-        }
-
+            return StatusOf(refused);
         return _cancelled.IsCancellationRequested && exception is OperationCanceledException or RpcException
             ? Encode(
                 IsCancelledByClient ? StatusCode.Cancelled : StatusCode.DeadlineExceeded,
                 IsCancelledByClient ? "the client gave the call up" : "Deadline Exceeded")
             : Encode(StatusCode.Unknown, "Exception was thrown by handler.");
     }
+
+    /// <summary>The content of the STATUS frame for an error, with its details.</summary>
+    public static byte[] StatusOf(RpcException error) =>
+        error.Trailers.GetValueBytes(DetailsTrailer) ?? Encode(error.StatusCode, error.Status.Detail);
 
     protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders) => Task.CompletedTask;
 

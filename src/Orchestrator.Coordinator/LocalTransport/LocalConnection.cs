@@ -1,7 +1,7 @@
 using Google.Protobuf;
-using Google.Rpc;
 using Grpc.Core;
 using Microsoft.Win32.SafeHandles;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Protocol;
 using Orchestrator.Transport.Sockets;
@@ -9,7 +9,7 @@ using Orchestrator.Transport.Sockets;
 namespace Orchestrator.Coordinator.LocalTransport;
 
 /// <summary>A connection of the local transport: one call after another.</summary>
-internal sealed class LocalConnection : IFrameReceiver, IDisposable
+internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDisposable
 {
     // As for gRPC's headers.
     private const int MaxOpenBytes = 16 * 1024;
@@ -20,6 +20,8 @@ internal sealed class LocalConnection : IFrameReceiver, IDisposable
     private readonly Lock _gate = new();
     private LocalCall? _call;
     private bool _isClosed;
+    private int _held;
+    private long _partialSince;
 
     /// <param name="server">The server.</param>
     /// <param name="peer">The process at the other end.</param>
@@ -131,7 +133,30 @@ internal sealed class LocalConnection : IFrameReceiver, IDisposable
         $"a frame of kind {(int)kind} with {length:N0} bytes is no frame that this coordinator reads, or too large: a message may have " +
         $"{ProtocolConstants.MaxMessageBytes:N0} bytes");
 
-    void IFrameReceiver.OnPartial(int bytes) => _server.OnPartial(this, bytes);
+    void IFrameReceiver.OnPartial(int bytes)
+    {
+        if (_held == 0)
+            _partialSince = _server.Now;
+        var before = _held;
+        try
+        {
+            _server.Hold(this, before, bytes);
+            _held = bytes;
+        }
+        catch (RpcException refusal)
+        {
+            Close(refusal);
+        }
+    }
+
+    long IIncompleteMessage.Since => _partialSince;
+
+    TimeSpan IIncompleteMessage.ArrivalLimit => IncompleteMessageLimits.ArrivalLimit;
+
+    void IIncompleteMessage.EndLate() => Close(RpcErrors.Create(
+        V1.ErrorReason.LimitExceeded,
+        $"the request did not arrive whole within {IncompleteMessageLimits.ArrivalLimit.TotalSeconds:0} s (message_arrival); send it " +
+        "faster, or in smaller messages"));
 
     void IFrameReceiver.OnClosed()
     {
@@ -151,6 +176,8 @@ internal sealed class LocalConnection : IFrameReceiver, IDisposable
     public void Dispose()
     {
         _frames.Dispose();
+        if (Interlocked.Exchange(ref _held, 0) is var held && held != 0)
+            _server.Hold(this, held, 0);
         _server.Remove(this);
     }
 
@@ -181,12 +208,14 @@ internal sealed class LocalConnection : IFrameReceiver, IDisposable
     }
 
     /// <summary>Garbage: one status, then the end of the connection.</summary>
-    private void Refuse(string reason)
+    private void Refuse(string reason) => Close(new RpcException(new Grpc.Core.Status(StatusCode.Internal, reason)));
+
+    private void Close(RpcException reason)
     {
         try
         {
             var writer = new FrameWriter();
-            writer.Add(FrameKind.Status, new Google.Rpc.Status { Code = (int)StatusCode.Internal, Message = reason }.ToByteArray());
+            writer.Add(FrameKind.Status, LocalCall.StatusOf(reason));
             _ = _frames.SendAsync(writer.Frames);
         }
         catch (IOException)

@@ -110,6 +110,20 @@ internal sealed unsafe class LocalServer : PolledSocket, IDisposable
         }
     }
 
+    /// <summary>Counts what a connection holds of an incomplete message.</summary>
+    /// <exception cref="RpcException">There is no room for it.</exception>
+    public void Hold(LocalConnection connection, int before, int now)
+    {
+        _incoming.Hold(connection.Cache, now - before);
+        if (before == 0)
+            _incoming.Add(connection);
+        else if (now == 0)
+            _incoming.Remove(connection);
+    }
+
+    /// <summary>The current time stamp.</summary>
+    public long Now => _incoming.Now;
+
     /// <summary>A connection is closed.</summary>
     public void Remove(LocalConnection connection)
     {

@@ -22,7 +22,7 @@ internal sealed class IncompleteMessageLimits : IDisposable
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private readonly Lock _gate = new();
-    private readonly HashSet<LimitedRequestBody> _waiting = [];
+    private readonly HashSet<IIncompleteMessage> _waiting = [];
     private long _bytes;
 
     public IncompleteMessageLimits(MemoryBudget memory, TimeProvider time)
@@ -66,14 +66,14 @@ internal sealed class IncompleteMessageLimits : IDisposable
     }
 
     /// <summary>A body starts to wait for the rest of a message.</summary>
-    public void Add(LimitedRequestBody body)
+    public void Add(IIncompleteMessage body)
     {
         lock (_gate)
             _waiting.Add(body);
     }
 
     /// <summary>A body no longer waits.</summary>
-    public void Remove(LimitedRequestBody body)
+    public void Remove(IIncompleteMessage body)
     {
         lock (_gate)
             _waiting.Remove(body);
@@ -83,7 +83,7 @@ internal sealed class IncompleteMessageLimits : IDisposable
 
     private void EndLate()
     {
-        List<LimitedRequestBody>? late = null;
+        List<IIncompleteMessage>? late = null;
         lock (_gate)
         {
             foreach (var body in _waiting)
@@ -97,4 +97,17 @@ internal sealed class IncompleteMessageLimits : IDisposable
 
         late?.ForEach(body => body.EndLate());
     }
+}
+
+/// <summary>A message that has arrived in part.</summary>
+internal interface IIncompleteMessage
+{
+    /// <summary>When the wait for the rest began: a time stamp.</summary>
+    long Since { get; }
+
+    /// <summary>The limit of that wait.</summary>
+    TimeSpan ArrivalLimit { get; }
+
+    /// <summary>The rest did not arrive in time.</summary>
+    void EndLate();
 }

@@ -20,7 +20,7 @@ namespace Orchestrator.Coordinator.Security;
 /// time.</param>
 internal sealed class LimitedRequestBody(
     PipeReader inner, IncompleteMessageLimits messages, ConnectionAuthenticationCache? cache, TimeSpan arrivalLimit, bool isSingle)
-    : PipeReader, IRequestBodyPipeFeature, IDisposable
+    : PipeReader, IRequestBodyPipeFeature, IIncompleteMessage, IDisposable
 {
     private const int FrameHeadBytes = 5;
 

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.Win32.SafeHandles;
 using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Transport.Sockets;
 
 namespace Orchestrator.Coordinator.Security;
 
@@ -31,6 +33,16 @@ internal sealed record PeerProcess(int Pid, int ProcessGroup)
         connection.Items[typeof(PeerProcess)] = new PeerProcess(peer.Pid, NativeMethods.getpgid(peer.Pid));
         return next(connection);
     };
+
+    /// <summary>The peer process of a socket; null if it belongs to another user.</summary>
+    public static unsafe PeerProcess? Find(SafeFileHandle socket)
+    {
+        var peer = default(UnixSockets.Credentials);
+        var size = sizeof(UnixSockets.Credentials);
+        return UnixSockets.getsockopt((int)socket.DangerousGetHandle(), SolSocket, SoPeerCredentials, &peer, &size) == 0
+            && peer.UserId == NativeMethods.geteuid()
+                ? new PeerProcess(peer.ProcessId, NativeMethods.getpgid(peer.ProcessId)) : null;
+    }
 
     /// <summary>The peer process recorded in a connection's items; null for TCP.</summary>
     public static PeerProcess? Of(IDictionary<object, object?>? items) =>

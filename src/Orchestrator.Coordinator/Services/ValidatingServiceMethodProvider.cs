@@ -10,9 +10,8 @@ using Orchestrator.Coordinator.Mapping;
 namespace Orchestrator.Coordinator.Services;
 
 /// <summary>
-/// Binds the methods of a service as gRPC's default does, with one difference: a request that cannot be parsed as its message type is the
-/// caller's fault and answered with INVALID_ARGUMENT. By default it would be a server exception, UNKNOWN without a description of the
-/// fault; interceptors run too late to handle it.
+/// Binds the methods of a service as gRPC's default does, with one difference: requests are read by <see cref="RequestGuard"/>. Interceptors
+/// run too late for that.
 /// </summary>
 internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethodProvider<TService>
     where TService : class
@@ -34,7 +33,7 @@ internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethod
         {
             var (invoker, metadata) = Find<UnaryServerMethod<TService, TRequest, TResponse>>(
                 method.Name, typeof(TRequest), typeof(ServerCallContext));
-            context.AddUnaryMethod(Guard(method), metadata, invoker);
+            context.AddUnaryMethod(RequestGuard.Apply(method), metadata, invoker);
         }
 
         public override void AddMethod<TRequest, TResponse>(
@@ -42,7 +41,7 @@ internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethod
         {
             var (invoker, metadata) = Find<ClientStreamingServerMethod<TService, TRequest, TResponse>>(
                 method.Name, typeof(IAsyncStreamReader<TRequest>), typeof(ServerCallContext));
-            context.AddClientStreamingMethod(Guard(method), metadata, invoker);
+            context.AddClientStreamingMethod(RequestGuard.Apply(method), metadata, invoker);
         }
 
         public override void AddMethod<TRequest, TResponse>(
@@ -50,7 +49,7 @@ internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethod
         {
             var (invoker, metadata) = Find<ServerStreamingServerMethod<TService, TRequest, TResponse>>(
                 method.Name, typeof(TRequest), typeof(IServerStreamWriter<TResponse>), typeof(ServerCallContext));
-            context.AddServerStreamingMethod(Guard(method), metadata, invoker);
+            context.AddServerStreamingMethod(RequestGuard.Apply(method), metadata, invoker);
         }
 
         public override void AddMethod<TRequest, TResponse>(
@@ -58,7 +57,7 @@ internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethod
         {
             var (invoker, metadata) = Find<DuplexStreamingServerMethod<TService, TRequest, TResponse>>(
                 method.Name, typeof(IAsyncStreamReader<TRequest>), typeof(IServerStreamWriter<TResponse>), typeof(ServerCallContext));
-            context.AddDuplexStreamingMethod(Guard(method), metadata, invoker);
+            context.AddDuplexStreamingMethod(RequestGuard.Apply(method), metadata, invoker);
         }
 
         private static (TDelegate Invoker, List<object> Metadata) Find<TDelegate>(string name, params Type[] parameters)
@@ -69,31 +68,6 @@ internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethod
                 method.CreateDelegate<TDelegate>(),
                 [.. typeof(TService)
                     .GetCustomAttributes(inherit: true), .. method.GetCustomAttributes(inherit: true), new HttpMethodMetadata(["POST"])]);
-        }
-
-        private static Method<TRequest, TResponse> Guard<TRequest, TResponse>(Method<TRequest, TResponse> method)
-        {
-            var read = method.RequestMarshaller.ContextualDeserializer;
-            // SubmissionReader parses task lists, so that one invalid task does not affect the others.
-            var isLimited = Activator.CreateInstance<TRequest>() is IMessage { Descriptor.File.Package: "orchestrator.v1" };
-            var guarded = new Marshaller<TRequest>(
-                method.RequestMarshaller.ContextualSerializer,
-                message =>
-                {
-                    try
-                    {
-                        var request = read(message);
-                        if (isLimited && FieldLimits.Find((IMessage)(object)request!, except: "operations") is { } violation)
-                            throw RpcErrors.Invalid([violation]);
-                        return request;
-                    }
-                    catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidDataException)
-                    {
-                        throw RpcErrors.Create(
-                            V1.ErrorReason.Invalid, $"the request is no message that {method.FullName} takes: {exception.Message}");
-                    }
-                });
-            return new Method<TRequest, TResponse>(method.Type, method.ServiceName, method.Name, guarded, method.ResponseMarshaller);
         }
     }
 }

@@ -16,6 +16,7 @@ internal static unsafe partial class UnixSockets
     public const int SendBuffer = 7;
     public const int PeerCredentials = 17;
     public const int SetDescriptorFlags = 2;
+    public const int DuplicateCloseOnExec = 1030;
     public const int DescriptorCloseOnExec = 1;
     public const int DoNotWait = 0x40;
     public const int NoSignal = 0x4000;
@@ -34,7 +35,9 @@ internal static unsafe partial class UnixSockets
     public const uint EpollOneShot = 0x40000000;
     public const int Interrupted = 4;
     public const int WouldBlock = 11;
+    public const int ConnectionAborted = 103;
     public const int ConnectionReset = 104;
+    public const int NonBlocking = 0x800;
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int socketpair(int family, int type, int protocol, int* pair);
@@ -59,6 +62,20 @@ internal static unsafe partial class UnixSockets
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int poll(PollItem* items, nuint count, int timeoutMilliseconds);
+
+    /// <summary>Another descriptor of the same socket, which children do not inherit.</summary>
+    /// <exception cref="IOException">Out of file descriptors.</exception>
+    public static SafeFileHandle Duplicate(SafeHandle socket)
+    {
+        var descriptor = fcntl((int)socket.DangerousGetHandle(), DuplicateCloseOnExec, 0);
+        return descriptor >= 0
+            ? new SafeFileHandle(descriptor, ownsHandle: true)
+            : throw new IOException(
+                $"cannot use a socket: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int accept4(nint socket, void* address, int* size, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int epoll_create1(int flags);

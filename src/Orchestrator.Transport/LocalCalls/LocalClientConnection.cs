@@ -1,0 +1,94 @@
+using Microsoft.Win32.SafeHandles;
+using Orchestrator.Transport.Sockets;
+
+namespace Orchestrator.Transport.LocalCalls;
+
+/// <summary>A connection to the local transport, used by one call at a time.</summary>
+internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
+{
+    private readonly LocalConnections _owner;
+    private readonly FrameSocket _frames;
+    private volatile LocalClientCall? _call;
+
+    public LocalClientConnection(LocalConnections owner, SafeFileHandle socket, SocketPoller poller)
+    {
+        _owner = owner;
+        _frames = new FrameSocket(socket, poller, this);
+    }
+
+    /// <summary>Whether the coordinator has closed it.</summary>
+    public bool IsClosed { get; private set; }
+
+    /// <summary>Builds the frames of the current call.</summary>
+    public FrameWriter Writer { get; } = new();
+
+    /// <summary>Reads the messages of the current call.</summary>
+    public FrameReader Reader { get; } = new();
+
+    /// <summary>Begins a call.</summary>
+    public void Begin(LocalClientCall call) => _call = call;
+
+    /// <summary>The current call wants its next frame.</summary>
+    public void Want() => _frames.Want();
+
+    /// <summary>Sends what <see cref="Writer"/> holds.</summary>
+    /// <exception cref="IOException">The coordinator has closed the connection.</exception>
+    public Task SendAsync()
+    {
+        var sending = _frames.SendAsync(Writer.Frames);
+        if (!sending.IsCompletedSuccessfully)
+            return ThenClearAsync(sending);
+        Writer.Clear();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The call has its status: the connection may carry another.</summary>
+    public void Release()
+    {
+        _call = null;
+        _owner.Return(this);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _frames.Dispose();
+
+    int IFrameReceiver.LimitOf(FrameKind kind) => kind switch
+    {
+        FrameKind.Message => int.MaxValue,
+        FrameKind.Status => 1024 * 1024,
+        _ => -1,
+    };
+
+    void IFrameReceiver.OnFrame(FrameKind kind, ReadOnlyMemory<byte> content)
+    {
+        if (_call is not { } call)
+            return;
+        if (kind == FrameKind.Message)
+            call.OnMessage(content);
+        else
+            call.OnStatus(content.Span);
+    }
+
+    void IFrameReceiver.OnViolation(FrameKind kind, uint length)
+    {
+        _call?.OnBroken($"the coordinator sent a frame of kind {(int)kind} with {length:N0} bytes, which is none of this protocol");
+        Dispose();
+    }
+
+    void IFrameReceiver.OnPartial(int bytes)
+    {
+    }
+
+    void IFrameReceiver.OnClosed()
+    {
+        IsClosed = true;
+        _call?.OnBroken("the coordinator closed the connection");
+        Dispose();
+    }
+
+    private async Task ThenClearAsync(Task sending)
+    {
+        await sending.ConfigureAwait(false);
+        Writer.Clear();
+    }
+}

@@ -1,0 +1,144 @@
+using Grpc.Core;
+using Orchestrator.Transport.Sockets;
+
+namespace Orchestrator.Transport.LocalCalls;
+
+/// <summary>A stream of responses, and one or many requests.</summary>
+internal sealed class LocalStreamCall<TRequest, TResponse>(
+    LocalClientConnection connection, Method<TRequest, TResponse> method, CallOptions options)
+    : LocalClientCall(connection, options), IAsyncStreamReader<TResponse>, IClientStreamWriter<TRequest>
+    where TRequest : class
+    where TResponse : class
+{
+    private readonly Lock _gate = new();
+    private TaskCompletionSource<bool>? _waiting;
+    private bool _isComplete;
+    private Exception? _error;
+    private bool _hasHalfClosed;
+
+    /// <inheritdoc/>
+    public TResponse Current { get; private set; } = null!;
+
+    /// <inheritdoc/>
+    public WriteOptions? WriteOptions { get; set; }
+
+    /// <summary>Opens the call; <paramref name="request"/> is its only request, null if requests are written.</summary>
+    public void Start(ReadOnlySpan<byte> open, TRequest? request)
+    {
+        var writer = Connection.Writer;
+        writer.Clear();
+        writer.Add(FrameKind.Open, open);
+        if (request is not null)
+        {
+            writer.Add(request, method.RequestMarshaller);
+            writer.Add(FrameKind.HalfClose, []);
+            _hasHalfClosed = true;
+        }
+
+        WatchCancellation();
+        _ = StartAsync();
+    }
+
+    /// <inheritdoc/>
+    public Task<bool> MoveNext(CancellationToken cancellationToken)
+    {
+        TaskCompletionSource<bool> waiting;
+        lock (_gate)
+        {
+            if (_isComplete)
+                return _error is null ? Task.FromResult(false) : Task.FromException<bool>(_error);
+            if (cancellationToken.IsCancellationRequested)
+                return Task.FromCanceled<bool>(cancellationToken);
+            waiting = _waiting = new TaskCompletionSource<bool>();
+        }
+
+        Connection.Want();
+        return cancellationToken.CanBeCanceled && !waiting.Task.IsCompleted ? CancelableAsync(waiting, cancellationToken) : waiting.Task;
+    }
+
+    /// <inheritdoc/>
+    public Task WriteAsync(TRequest message)
+    {
+        if (_hasHalfClosed)
+            throw new InvalidOperationException("Request stream has already been completed.");
+        Connection.Writer.Add(message, method.RequestMarshaller);
+        return SendAsync();
+    }
+
+    /// <inheritdoc/>
+    public Task WriteAsync(TRequest message, CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested ? Task.FromCanceled(cancellationToken) : WriteAsync(message);
+
+    /// <inheritdoc/>
+    public Task CompleteAsync()
+    {
+        if (_hasHalfClosed)
+            return Task.CompletedTask;
+        _hasHalfClosed = true;
+        Connection.Writer.Add(FrameKind.HalfClose, []);
+        return SendAsync();
+    }
+
+    public override void OnMessage(ReadOnlyMemory<byte> content)
+    {
+        TaskCompletionSource<bool>? waiting;
+        try
+        {
+            Current = Connection.Reader.Read(content, method.ResponseMarshaller);
+        }
+        catch (Exception exception)
+        {
+            OnBroken($"a response cannot be read: {exception.Message}");
+            Connection.Dispose();
+            return;
+        }
+
+        lock (_gate)
+            (waiting, _waiting) = (_waiting, null);
+        waiting?.TrySetResult(true);
+    }
+
+    protected override void OnEnd(Exception? error)
+    {
+        TaskCompletionSource<bool>? waiting;
+        lock (_gate)
+        {
+            (waiting, _waiting) = (_waiting, null);
+            (_isComplete, _error) = (true, error);
+        }
+
+        if (error is OperationCanceledException cancelled)
+            waiting?.TrySetCanceled(cancelled.CancellationToken);
+        else if (error is not null)
+            waiting?.TrySetException(error);
+        else
+            waiting?.TrySetResult(false);
+    }
+
+    private async Task StartAsync()
+    {
+        try
+        {
+            await SendAsync().ConfigureAwait(false);
+        }
+        catch (RpcException)
+        {
+            // The responses say so.
+        }
+    }
+
+    private async Task<bool> CancelableAsync(TaskCompletionSource<bool> waiting, CancellationToken cancellationToken)
+    {
+        // As with gRPC, a cancelled read ends the call: what it would have read is lost.
+        await using var registration = cancellationToken.UnsafeRegister(
+            static call => ((LocalClientCall)call!).Dispose(), this).ConfigureAwait(false);
+        try
+        {
+            return await waiting.Task.ConfigureAwait(false);
+        }
+        catch (RpcException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+    }
+}
