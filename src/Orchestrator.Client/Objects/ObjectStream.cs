@@ -58,7 +58,7 @@ internal sealed class ObjectStream : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         var pending = _operations.Add(operation);
         await using var cancelling = cancellationToken.UnsafeRegister(_ => _operations.Cancel(pending), null).ConfigureAwait(false);
-        var outcome = await pending.Outcome.Task.ConfigureAwait(false);
+        var outcome = await pending.Outcome.ConfigureAwait(false);
         if (outcome.ResponseCase != Outcome.ResponseOneofCase.Error)
             return outcome;
         if (outcome.Error.Reason == ErrorReason.Cancelled)
@@ -130,15 +130,11 @@ internal sealed class ObjectStream : IAsyncDisposable
             first.SessionId = await _session.Task.ConfigureAwait(false);
         else
             first.Create = _create;
-        _operations.Requeue();
         try
         {
             await call.RequestStream.WriteAsync(first, ending.Token).ConfigureAwait(false);
-            var writing = _operations.WriteAsync(call.RequestStream, ending.Token);
-            while (await call.ResponseStream.MoveNext(ending.Token).ConfigureAwait(false))
-                Take(call.ResponseStream.Current);
-            await ending.CancelAsync().ConfigureAwait(false);
-            await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _operations.Attach(call.RequestStream, ending.Token);
+            await new OutcomeReader(call.ResponseStream, Take, ending.Token).RunAsync().ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!_disposing.IsCancellationRequested)
         {
@@ -152,11 +148,12 @@ internal sealed class ObjectStream : IAsyncDisposable
         }
         finally
         {
+            _operations.Detach();
             await ending.CancelAsync().ConfigureAwait(false);
         }
     }
 
-    private void Take(ConnectResponse message)
+    private void Take(ConnectResponse message, List<(PendingOperation Operation, Outcome Outcome)> done)
     {
         // The connection works: a later break starts a new count.
         _failures = 0;
@@ -165,7 +162,10 @@ internal sealed class ObjectStream : IAsyncDisposable
         foreach (var notice in message.Notices)
             Noticed?.Invoke(notice);
         foreach (var outcome in message.Outcomes)
-            _operations.Complete(outcome);
+        {
+            if (_operations.Take(outcome) is { } operation)
+                done.Add((operation, outcome));
+        }
     }
 
     private void Fail(OrchestratorException error)

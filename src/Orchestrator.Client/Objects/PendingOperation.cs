@@ -16,6 +16,8 @@ internal sealed class PendingOperation(Operation operation)
     // Measuring an operation costs half of what writing it costs; only operations that carry payloads or lists can be large.
     private const int UsualBytes = 64;
 
+    private readonly TaskCompletionSource<Outcome> _outcome = new();
+
     public Operation Operation => operation;
 
     /// <summary>Its size in bytes: exact where it may be large.</summary>
@@ -23,9 +25,22 @@ internal sealed class PendingOperation(Operation operation)
 
     public bool IsCancelled { get; set; }
 
-    public TaskCompletionSource<Outcome> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Its outcome.</summary>
+    public Task<Outcome> Outcome => _outcome.Task;
 
-    public void Fail(OrchestratorException error) => Outcome.TrySetException(Again(error));
+    /// <summary>Its outcome has come.</summary>
+    /// <param name="outcome">The outcome.</param>
+    /// <param name="inline">Whether the code that waits for it continues on this thread.</param>
+    public void Complete(Outcome outcome, bool inline)
+    {
+        if (inline)
+            _outcome.TrySetResult(outcome);
+        else
+            ThreadPool.UnsafeQueueUserWorkItem(static item => item.Source.TrySetResult(item.Outcome), (Source: _outcome, Outcome: outcome), preferLocal: false);
+    }
+
+    public void Fail(OrchestratorException error) => ThreadPool.UnsafeQueueUserWorkItem(
+        static item => item.Source.TrySetException(item.Error), (Source: _outcome, Error: Again(error)), preferLocal: false);
 
     // Each waiter throws its own exception: a shared object would carry the stack of the last throw.
     internal static OrchestratorException Again(OrchestratorException error) => error is CoordinatorUnavailableException

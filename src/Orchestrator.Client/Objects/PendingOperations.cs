@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Grpc.Core;
 using Orchestrator.Client.Errors;
 using Orchestrator.Protocol;
@@ -6,32 +5,50 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client.Objects;
 
-/// <summary>The operations of a Connect stream without an outcome, and those of them that are to be sent.</summary>
-internal sealed class PendingOperations
+/// <summary>
+/// The operations of a Connect stream without an outcome, and the writer of those that are to be sent. An operation on a quiet stream is
+/// written by its caller's own thread, since waking another one would cost more than the rest of it; on a busy one another thread writes,
+/// which lets operations come together in one message meanwhile.
+/// </summary>
+internal sealed class PendingOperations : IThreadPoolWorkItem
 {
     private const int MaxOperationsPerMessage = 512;
 
+    // As in the coordinator's link to its workers: up to this many operations, latency matters more; above it, throughput does.
+    private const int BusyAbove = 4;
+
     private readonly Lock _gate = new();
     private readonly SortedDictionary<ulong, PendingOperation> _pending = [];
-    private readonly Channel<StreamItem> _outgoing = Channel.CreateUnbounded<StreamItem>(
-        new UnboundedChannelOptions { SingleReader = true });
+    private readonly Queue<StreamItem> _outgoing = [];
     private OrchestratorException? _failure;
+    private IClientStreamWriter<ConnectRequest>? _writer;
+    private CancellationToken _ending;
     private ulong _lastId;
+    private bool _isWriting;
 
-    /// <summary>Numbers an operation and queues it.</summary>
+    /// <summary>Numbers an operation and sends it.</summary>
     /// <exception cref="OrchestratorException">The stream has failed, or no message can hold the operation.</exception>
     public PendingOperation Add(Operation operation)
     {
         var pending = new PendingOperation(operation);
+        bool isBusy;
         lock (_gate)
         {
             if (_failure is not null)
                 throw PendingOperation.Again(_failure);
             operation.OperationId = ++_lastId;
             _pending.Add(operation.OperationId, pending);
-            _outgoing.Writer.TryWrite(new StreamItem(operation, 0, pending.Bytes));
+            _outgoing.Enqueue(new StreamItem(operation, 0, pending.Bytes));
+            if (_isWriting || _writer is null)
+                return pending;
+            _isWriting = true;
+            isBusy = _pending.Count > BusyAbove;
         }
 
+        if (isBusy)
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        else
+            _ = WriteAllAsync();
         return pending;
     }
 
@@ -41,35 +58,56 @@ internal sealed class PendingOperations
         lock (_gate)
         {
             pending.IsCancelled = true;
-            _outgoing.Writer.TryWrite(new StreamItem(null, pending.Operation.OperationId, 0));
+            _outgoing.Enqueue(new StreamItem(null, pending.Operation.OperationId, 0));
+            if (_isWriting || _writer is null)
+                return;
+            _isWriting = true;
         }
+
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    /// <summary>Queues all anew, for a new connection.</summary>
-    public void Requeue()
+    /// <summary>A new connection: sends all anew.</summary>
+    /// <param name="writer">Writes to it.</param>
+    /// <param name="ending">Fires when the connection is given up.</param>
+    public void Attach(IClientStreamWriter<ConnectRequest> writer, CancellationToken ending)
     {
         lock (_gate)
         {
             // Queued messages are still among the pending; the others have been answered.
-            while (_outgoing.Reader.TryRead(out _))
-            {
-            }
-
+            _outgoing.Clear();
             foreach (var pending in _pending.Values)
             {
-                _outgoing.Writer.TryWrite(new StreamItem(pending.Operation, 0, pending.Bytes));
+                _outgoing.Enqueue(new StreamItem(pending.Operation, 0, pending.Bytes));
                 if (pending.IsCancelled)
-                    _outgoing.Writer.TryWrite(new StreamItem(null, pending.Operation.OperationId, 0));
+                    _outgoing.Enqueue(new StreamItem(null, pending.Operation.OperationId, 0));
             }
+
+            (_writer, _ending) = (writer, ending);
+            _isWriting = true;
+        }
+
+        _ = WriteAllAsync();
+    }
+
+    /// <summary>The connection has ended: operations wait for the next one.</summary>
+    public void Detach()
+    {
+        lock (_gate)
+        {
+            _writer = null;
+            _isWriting = false;
         }
     }
 
-    public void Complete(Outcome outcome)
+    /// <summary>The operation that an outcome belongs to; null if it has ended already.</summary>
+    public PendingOperation? Take(Outcome outcome)
     {
-        PendingOperation? pending;
         lock (_gate)
-            _pending.Remove(outcome.OperationId, out pending);
-        pending?.Outcome.TrySetResult(outcome);
+        {
+            _pending.Remove(outcome.OperationId, out var pending);
+            return pending;
+        }
     }
 
     /// <summary>From now on operations fail with this; returns those that have no outcome, for the caller to fail.</summary>
@@ -80,24 +118,67 @@ internal sealed class PendingOperations
             _failure = error;
             PendingOperation[] left = [.. _pending.Values];
             _pending.Clear();
+            _outgoing.Clear();
             return left;
         }
     }
 
+    void IThreadPoolWorkItem.Execute() => _ = WriteAllAsync();
+
     /// <summary>Natural batching: what has queued up since the last write goes into the next message.</summary>
-    public async Task WriteAsync(IClientStreamWriter<ConnectRequest> writer, CancellationToken cancellationToken)
+    private async Task WriteAllAsync()
     {
-        while (await _outgoing.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+        IClientStreamWriter<ConnectRequest>? writer = null;
+        try
         {
+            for (var isFirst = true; TakeMessage(ref writer, out var ending) is { } message; isFirst = false)
+            {
+                if (!isFirst)
+                {
+                    // The first thread is the caller's.
+                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                }
+
+                await writer!.WriteAsync(message, ending).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception)
+            when (exception is RpcException or IOException or InvalidOperationException or OperationCanceledException
+                or ObjectDisposedException)
+        {
+            // The connection broke; its reader says why, and what was not answered is sent over the next one.
+            lock (_gate)
+            {
+                if (_writer == writer)
+                    (_writer, _isWriting) = (null, false);
+            }
+        }
+    }
+
+    /// <summary>The next message; null if there is none now, or its connection is not the current one any more.</summary>
+    private ConnectRequest? TakeMessage(ref IClientStreamWriter<ConnectRequest>? writer, out CancellationToken ending)
+    {
+        lock (_gate)
+        {
+            ending = _ending;
+            writer ??= _writer;
+            if (writer is null || writer != _writer)
+                return null;
+            if (_outgoing.Count == 0)
+            {
+                _isWriting = false;
+                return null;
+            }
+
             var message = new ConnectRequest();
             var bytes = 0;
             while (message.Operations.Count + message.CancelOperationIds.Count < MaxOperationsPerMessage
-                && _outgoing.Reader.TryPeek(out var item))
+                && _outgoing.TryPeek(out var item))
             {
                 // An operation that would make the message too large goes into the next one.
                 if (bytes > 0 && bytes + item.Bytes > ProtocolConstants.TargetMessageBytes)
                     break;
-                _outgoing.Reader.TryRead(out _);
+                _outgoing.Dequeue();
                 bytes += item.Bytes;
                 if (item.Operation is { } operation)
                     message.Operations.Add(operation);
@@ -105,7 +186,7 @@ internal sealed class PendingOperations
                     message.CancelOperationIds.Add(item.CancelId);
             }
 
-            await writer.WriteAsync(message, cancellationToken).ConfigureAwait(false);
+            return message;
         }
     }
 

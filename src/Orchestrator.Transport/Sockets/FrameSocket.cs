@@ -31,6 +31,8 @@ internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
     private uint _toSkip;
     private bool _isSkipping;
     private bool _isHandling;
+    private bool _isInReceiver;
+    private int _turn;
     private bool _isWanted;
     private bool _isEnded;
     private bool _isEndTold;
@@ -138,6 +140,21 @@ internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
         Complete(written, new IOException("the connection was closed"));
     }
 
+    /// <inheritdoc/>
+    public override void OnHeldUp()
+    {
+        lock (_gate)
+        {
+            // A receiver that wants the next frame has read this one, and goes on with something else.
+            if (!_isInReceiver || !_isWanted || _isDisposed)
+                return;
+            _isInReceiver = false;
+            _turn++;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(static socket => socket.Handle(), this, preferLocal: false);
+    }
+
     private static void Complete(TaskCompletionSource? written, Exception? fault)
     {
         if (fault is null)
@@ -161,14 +178,22 @@ internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
     /// <summary>Hands over what has arrived, as long as it is wanted. One thread at a time.</summary>
     private void Handle()
     {
+        var turn = _turn;
         while (true)
         {
             var step = NextStep(out var kind, out var start, out var length);
             switch (step)
             {
                 case Step.Frame:
-                    // The buffer stays as it is meanwhile: only the handling thread changes it.
+                    // The buffer stays as it is until the receiver wants the next frame: only the handling thread changes it.
                     _receiver.OnFrame(kind, _input.AsMemory(start, (int)length));
+                    lock (_gate)
+                    {
+                        if (turn != _turn)
+                            return;
+                        _isInReceiver = false;
+                    }
+
                     break;
                 case Step.Partial:
                     _receiver.OnPartial(_partial);
@@ -248,6 +273,7 @@ internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
         _inputStart = start + length;
         _isWanted = false;
         _isSkipping = false;
+        _isInReceiver = true;
         return Step.Frame;
     }
 

@@ -6,8 +6,8 @@ namespace Orchestrator.Transport.Sockets;
 
 /// <summary>
 /// Waits for many sockets with few threads. A thread that finds a socket ready handles it itself, so that a message wakes only the thread
-/// that handles it, and the others go on waiting for the rest. If handlers hold up all threads for a millisecond, another thread is
-/// started, so that none waits behind user code; it ends when it has been idle for long.
+/// that handles it, and the others go on waiting for the rest. A socket whose handler has held its thread for a millisecond is told so, and
+/// another thread is started where none is left: so neither other sockets nor the next message wait behind user code for longer.
 /// </summary>
 internal sealed unsafe class SocketPoller : IDisposable
 {
@@ -26,9 +26,9 @@ internal sealed unsafe class SocketPoller : IDisposable
     private ulong _lastKey = StopKey;
     private int _threads;
     private int _waiting;
-    private long _handled;
-    private long _handledBefore;
-    private bool _isWatched;
+    private int _isWatched;
+    private readonly Lock _gate = new();
+    private readonly List<Slot> _slots = [];
     private volatile bool _isStopped;
 
     /// <param name="name">Of its threads.</param>
@@ -42,7 +42,7 @@ internal sealed unsafe class SocketPoller : IDisposable
         _epoll = Own(UnixSockets.epoll_create1(UnixSockets.EpollCloseOnExec));
         _stop = Own(UnixSockets.eventfd(0, UnixSockets.EventCloseOnExec));
         Control(UnixSockets.EpollAdd, _stop, UnixSockets.PollInput, StopKey);
-        _watch = time.CreateTimer(_ => OnHeldUp(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _watch = time.CreateTimer(_ => OnWatch(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         for (var i = 0; i < threads; i++)
             StartThread();
     }
@@ -89,12 +89,15 @@ internal sealed unsafe class SocketPoller : IDisposable
 
     private void StartThread()
     {
+        var slot = new Slot();
+        lock (_gate)
+            _slots.Add(slot);
         var number = Interlocked.Increment(ref _threads);
         Interlocked.Increment(ref _waiting);
-        new Thread(Run) { IsBackground = true, Name = $"{_name} {number}" }.UnsafeStart();
+        new Thread(() => Run(slot)) { IsBackground = true, Name = $"{_name} {number}" }.UnsafeStart();
     }
 
-    private void Run()
+    private void Run(Slot slot)
     {
         EpollEvent ready = default;
         while (!_isStopped)
@@ -102,51 +105,89 @@ internal sealed unsafe class SocketPoller : IDisposable
             var isExtra = Volatile.Read(ref _threads) > _minThreads;
             // One at a time: a second event would wait behind the first while other threads are idle.
             var count = UnixSockets.epoll_wait(_epoll, &ready, 1, isExtra ? (int)IdleLimit.TotalMilliseconds : -1);
-            if (count == 0)
-            {
-                if (Interlocked.Decrement(ref _threads) >= _minThreads)
-                {
-                    Interlocked.Decrement(ref _waiting);
-                    return;
-                }
-
-                Interlocked.Increment(ref _threads);
-            }
-
+            if (count == 0 && TryLeave(slot))
+                return;
             if (count <= 0 || ready.Key == StopKey || !_sockets.TryGetValue(ready.Key, out var socket))
                 continue;
-            if (Interlocked.Decrement(ref _waiting) == 0)
-                Watch();
+            Interlocked.Decrement(ref _waiting);
+            slot.Begin(socket);
+            // A timer that is already set is not moved: that would cost as much as the message.
+            if (Volatile.Read(ref _isWatched) == 0 && Interlocked.Exchange(ref _isWatched, 1) == 0)
+                _watch.Change(HeldUpLimit, Timeout.InfiniteTimeSpan);
             try
             {
                 socket.OnReady(ready.Events);
             }
             finally
             {
-                Interlocked.Increment(ref _handled);
+                slot.End();
                 Interlocked.Increment(ref _waiting);
             }
         }
     }
 
-    private void Watch()
+    private bool TryLeave(Slot slot)
     {
-        // A timer that is already set is not moved: that would cost as much as the message. It may fire a little early then.
-        if (Interlocked.Exchange(ref _isWatched, true))
-            return;
-        _handledBefore = Interlocked.Read(ref _handled);
-        _watch.Change(HeldUpLimit, Timeout.InfiniteTimeSpan);
+        lock (_gate)
+        {
+            if (_threads <= _minThreads)
+                return false;
+            _slots.Remove(slot);
+            Interlocked.Decrement(ref _threads);
+            Interlocked.Decrement(ref _waiting);
+            return true;
+        }
     }
 
-    private void OnHeldUp()
+    private void OnWatch()
     {
-        // Threads that are busy but get on need no help.
-        var isHeldUp = Volatile.Read(ref _waiting) == 0 && Interlocked.Read(ref _handled) == _handledBefore;
-        Volatile.Write(ref _isWatched, false);
-        if (isHeldUp && !_isStopped && Volatile.Read(ref _threads) < MaxThreads)
+        Volatile.Write(ref _isWatched, 0);
+        List<PolledSocket>? heldUp = null;
+        var isBusy = false;
+        lock (_gate)
+        {
+            foreach (var slot in _slots)
+            {
+                isBusy |= slot.Socket is not null;
+                if (slot.IsSameAsBefore() && slot.Socket is { } socket)
+                    (heldUp ??= []).Add(socket);
+            }
+        }
+
+        if (_isStopped)
+            return;
+        if (heldUp is not null && Volatile.Read(ref _waiting) == 0 && Volatile.Read(ref _threads) < MaxThreads)
             StartThread();
-        else if (Volatile.Read(ref _waiting) == 0 && !_isStopped)
-            Watch();
+        heldUp?.ForEach(socket => socket.OnHeldUp());
+        if (isBusy && Interlocked.Exchange(ref _isWatched, 1) == 0)
+            _watch.Change(HeldUpLimit, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>What a thread does.</summary>
+    private sealed class Slot
+    {
+        private long _handled;
+        private long _before = -1;
+
+        /// <summary>The socket that it handles; null while it waits.</summary>
+        public volatile PolledSocket? Socket;
+
+        public void Begin(PolledSocket socket)
+        {
+            Volatile.Write(ref _handled, _handled + 1);
+            Socket = socket;
+        }
+
+        public void End() => Socket = null;
+
+        /// <summary>Whether it handles what it handled at the last call.</summary>
+        public bool IsSameAsBefore()
+        {
+            var handled = Volatile.Read(ref _handled);
+            var isSame = handled == _before;
+            _before = handled;
+            return isSame;
+        }
     }
 }
 
@@ -155,4 +196,9 @@ internal abstract class PolledSocket
 {
     /// <summary>It is ready. Called by one thread at a time, and not again before it is armed again.</summary>
     public abstract void OnReady(uint events);
+
+    /// <summary>The handler of its last event has held its thread for a millisecond or two, and goes on.</summary>
+    public virtual void OnHeldUp()
+    {
+    }
 }
