@@ -1,4 +1,3 @@
-using Orchestrator.Transport.LocalCalls;
 using System.Runtime.ExceptionServices;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -9,6 +8,7 @@ using Orchestrator.Client.Errors;
 using Orchestrator.Client.Objects;
 using Orchestrator.Client.Tasks;
 using Orchestrator.Client.Tasks.Streams;
+using Orchestrator.Transport.LocalCalls;
 
 namespace Orchestrator.Client;
 
@@ -36,8 +36,8 @@ public sealed partial class OrchestratorClient : IOrchestratorClient
         _endpoint = endpoint = endpoint with { ShowsCertificate = tls?.ClientCertificateContext is not null };
         _channel = ClientChannel.For(endpoint, tls);
         var calls = _channel.CreateCallInvoker();
-        if (endpoint.LocalTransport is { } path && Environment.GetEnvironmentVariable("ORCHESTRATOR_LOCAL") != "off")
-            calls = new LocalInvoker(calls, _local = new LocalConnections(path));
+        if (endpoint.LocalTransport is { } local && Environment.GetEnvironmentVariable("ORCHESTRATOR_LOCAL") != "off")
+            calls = new LocalInvoker(calls, _local = new LocalConnections(local.Socket, local.Connections));
         var invoker = calls.Intercept(new AnswerReader());
         if (endpoint.Token is { Length: > 0 } token)
             invoker = invoker.Intercept(new BearerTokenInterceptor(token));

@@ -21,7 +21,8 @@ internal static class Rooms
         ["Transport"] =
         [
             new("RawMessages", "messages of the contract that are passed on without being parsed"),
-            new("Sockets", "the stream of messages between a coordinator and its worker, over a pair of Unix sockets"),
+            new("Sockets", "messages over Unix sockets: between a coordinator and its worker, and the frames of the local transport"),
+            new("LocalCalls", "calls of clients over the local transport"),
         ],
         ["Core"] =
         [
@@ -87,6 +88,7 @@ internal static class Rooms
             new("Services", "the gRPC services of tasks and of objects"),
             new("Telemetry", "status, limits, metrics, memory"),
             new("Admin", "the admin service and the drain"),
+            new("LocalTransport", "the services over a Unix socket without HTTP/2"),
             new("Hosting", "puts everything together: ports, start, stop"),
         ],
         ["App"] = [new(Room.Root, "a program that is both coordinator and workers")],

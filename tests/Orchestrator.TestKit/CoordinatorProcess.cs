@@ -6,6 +6,7 @@ using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Orchestrator.Protocol;
+using Orchestrator.Transport.LocalCalls;
 using Orchestrator.V1;
 
 namespace Orchestrator.TestKit;
@@ -19,6 +20,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(2);
+
+    private const string TransportVariable = "ORCHESTRATOR_TEST_TRANSPORT";
 
     private readonly StringBuilder _output = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -103,7 +106,9 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>A channel with the token.</summary>
+    /// <summary>
+    /// A channel with the token: over gRPC, or with <c>ORCHESTRATOR_TEST_TRANSPORT=local</c> over the local transport.
+    /// </summary>
     public CallInvoker Invoker { get; private set; } = null!;
 
     /// <summary>The task service.</summary>
@@ -187,7 +192,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         coordinator.GrpcAddress = endpoint.RootElement.GetProperty("grpc").GetString()!;
         coordinator.HttpAddress = endpoint.RootElement.GetProperty("http").GetString()!;
         coordinator.Token = (await File.ReadAllTextAsync(Path.Combine(directory, ProtocolConstants.TokenFileName))).Trim();
-        coordinator.Invoker = coordinator.Connect();
+        coordinator.Invoker = Environment.GetEnvironmentVariable(TransportVariable) == "local"
+            ? coordinator.ConnectLocally(endpoint.RootElement.GetProperty("local_transport")) : coordinator.Connect();
         return coordinator;
     }
 
@@ -205,14 +211,21 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             MaxSendMessageSize = null,
             HttpHandler = handler,
         });
-        if (token == "")
-            return channel.CreateCallInvoker();
-        return channel.Intercept(metadata =>
-        {
-            metadata.Add(ProtocolConstants.AuthorizationHeader, ProtocolConstants.BearerPrefix + (token ?? Token));
-            return metadata;
-        });
+        return token == "" ? channel.CreateCallInvoker() : WithToken(channel.CreateCallInvoker(), token ?? Token);
     }
+
+    private CallInvoker ConnectLocally(JsonElement transport)
+    {
+        // Its connections are closed by the coordinator's end.
+        var connections = new LocalConnections(transport.GetProperty("socket").GetString()!, transport.GetProperty("connections").GetInt32());
+        return WithToken(new LocalInvoker(Connect(token: ""), connections), Token);
+    }
+
+    private static CallInvoker WithToken(CallInvoker calls, string token) => calls.Intercept(metadata =>
+    {
+        metadata.Add(ProtocolConstants.AuthorizationHeader, ProtocolConstants.BearerPrefix + token);
+        return metadata;
+    });
 
     /// <summary>The workers now.</summary>
     public async Task<IReadOnlyList<WorkerInfo>> WorkersAsync() =>

@@ -31,7 +31,7 @@ public sealed class LocalSocket : IDisposable
     {
         ArgumentNullException.ThrowIfNull(coordinator);
         using var endpoint = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(coordinator.DataDirectory, "endpoint.json")));
-        return endpoint.RootElement.GetProperty("local_transport").GetString()!;
+        return endpoint.RootElement.GetProperty("local_transport").GetProperty("socket").GetString()!;
     }
 
     /// <summary>The frames of a whole unary call.</summary>
@@ -51,10 +51,10 @@ public sealed class LocalSocket : IDisposable
     public static byte[] Frame(byte kind, byte[] content)
     {
         ArgumentNullException.ThrowIfNull(content);
-        var frame = new byte[FrameSocket.HeadBytes + content.Length];
+        var frame = new byte[FrameBuffer.HeadBytes + content.Length];
         frame[0] = kind;
         BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(1), content.Length);
-        content.CopyTo(frame, FrameSocket.HeadBytes);
+        content.CopyTo(frame, FrameBuffer.HeadBytes);
         return frame;
     }
 
@@ -68,7 +68,7 @@ public sealed class LocalSocket : IDisposable
     /// <summary>The next frame; null once the coordinator has closed the connection.</summary>
     public async Task<(byte Kind, byte[] Content)?> ReceiveAsync()
     {
-        var head = new byte[FrameSocket.HeadBytes];
+        var head = new byte[FrameBuffer.HeadBytes];
         if (!await FillAsync(head))
             return null;
         var content = new byte[BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(1))];

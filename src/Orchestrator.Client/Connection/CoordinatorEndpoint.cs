@@ -18,7 +18,7 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
     public Uri? LocalSocket { get; private init; }
 
     /// <summary>The socket of the same coordinator's local transport; null unless the address came from the coordinator's own file.</summary>
-    public string? LocalTransport { get; private init; }
+    public LocalTransportAddress? LocalTransport { get; private init; }
 
     /// <summary>
     /// The PEM file of the certificate that this coordinator made for itself; null if it did not, or the address did not come from its own
@@ -48,12 +48,12 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
                     null);
             }
 
-            var (grpc, local, fast, certificate) = ReadFile(file);
+            var (grpc, local, transport, certificate) = ReadFile(file);
             var (token, tokenSource) = LocateToken(options, directory);
             return new CoordinatorEndpoint(Parse(grpc, $"from {file}"), $"from {file}", token, tokenSource)
             {
                 LocalSocket = local is not null && local != grpc ? Parse(local, $"from {file}") : null,
-                LocalTransport = fast,
+                LocalTransport = transport,
                 SelfSignedCertificate = certificate,
             };
         }
@@ -87,7 +87,7 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
             : throw new CoordinatorUnavailableException(
                 $"'{address}' ({source}) is not an address such as http://127.0.0.1:7600, or unix:/path/of/a.socket.", null);
 
-    private static (string Grpc, string? Local, string? LocalTransport, string? Certificate) ReadFile(string file)
+    private static (string Grpc, string? Local, LocalTransportAddress? LocalTransport, string? Certificate) ReadFile(string file)
     {
         try
         {
@@ -95,7 +95,10 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
             return (
                 document.RootElement.GetProperty("grpc").GetString() ?? "",
                 document.RootElement.TryGetProperty("local", out var local) ? local.GetString() : null,
-                document.RootElement.TryGetProperty("local_transport", out var transport) ? transport.GetString() : null,
+                document.RootElement.TryGetProperty("local_transport", out var transport)
+                    ? new LocalTransportAddress(
+                        transport.GetProperty("socket").GetString() ?? "", transport.GetProperty("connections").GetInt32())
+                    : null,
                 document.RootElement.TryGetProperty("ca", out var certificate) ? certificate.GetString() : null);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
@@ -105,7 +108,7 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
                 $"one with --endpoint or {OrchestratorClientOptions.EndpointVariable}.",
                 exception);
         }
-        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException
                                               or IOException or UnauthorizedAccessException)
         {
             throw new CoordinatorUnavailableException($"{file} cannot be read: {exception.Message}", exception);
@@ -153,3 +156,8 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
         }
     }
 }
+
+/// <summary>Where a coordinator serves the local transport.</summary>
+/// <param name="Socket">The path of its socket.</param>
+/// <param name="Connections">The most connections of one process.</param>
+internal sealed record LocalTransportAddress(string Socket, int Connections);

@@ -36,7 +36,8 @@ internal sealed class PendingOperation(Operation operation)
         if (inline)
             _outcome.TrySetResult(outcome);
         else
-            ThreadPool.UnsafeQueueUserWorkItem(static item => item.Source.TrySetResult(item.Outcome), (Source: _outcome, Outcome: outcome), preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static item => item.Source.TrySetResult(item.Outcome), (Source: _outcome, Outcome: outcome), preferLocal: false);
     }
 
     public void Fail(OrchestratorException error) => ThreadPool.UnsafeQueueUserWorkItem(

@@ -22,13 +22,14 @@ internal static unsafe class ConnectionLimit
     private const int Own = 320;
     private const int OfWorker = 12;
 
-    // The gRPC port, the HTTP port and the workers' socket each count separately.
-    private const int Listeners = 3;
+    // The gRPC port, the HTTP port, the workers' socket and the local transport each count separately.
+    private const int Listeners = 4;
 
-    /// <summary>The limit of each listener of a coordinator with this number of workers.</summary>
+    /// <summary>The limit of each listener of a coordinator; it depends on the number of workers.</summary>
     /// <exception cref="IOException">The process's file descriptor limit is too low.</exception>
-    public static int Of(int workers)
+    public static int Of(CoordinatorOptions options)
     {
+        var workers = options.Supervision.Groups.Sum(group => group.Workers);
         var limits = stackalloc ulong[2];
         if (NativeMethods.prlimit(0, OpenFiles, null, limits) != 0)
             return Most;

@@ -99,6 +99,8 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
 
     private RuntimeDirectory Directories => _app.Services.GetRequiredService<RuntimeDirectory>();
 
+    private LocalServer LocalTransport => _app.Services.GetRequiredService<LocalServer>();
+
     private WorkerSupervisor Supervisor => _app.Services.GetRequiredService<WorkerSupervisor>();
 
     /// <summary>Builds a coordinator. Starts nothing and accesses no file outside the data directory.</summary>
@@ -158,7 +160,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NullHostLifetime>();
         builder.Services.AddSingleton(inProcessHandlers);
         builder.Services.AddCoordinator(options);
-        var connections = ConnectionLimit.Of(options.Supervision.Groups.Sum(group => group.Workers));
+        var connections = ConnectionLimit.Of(options);
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, options, connections));
         // Bytes that the kernel has delivered and the server has not read yet; the whole allowance of a connection before its credential,
         // see UnauthenticatedInputLimit.
@@ -191,14 +193,15 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         _app.Services.GetRequiredService<TokenStore>().Revoked += name => objects.Apply(new ObjectRequest(new EndClientSessions(name)));
         _app.Services.GetRequiredService<InProcessPlacements>().Start();
         await _app.StartAsync(cancellationToken);
-        _app.Services.GetRequiredService<LocalServer>().Start(Directories.LocalTransportSocket);
+        LocalTransport.Start(Directories.LocalTransportSocket);
         await workers;
         var health = _app.Services.GetRequiredService<HealthServiceImpl>();
         foreach (var service in ServiceNames.All)
             health.SetStatus(service, HealthCheckResponse.Types.ServingStatus.Serving);
         _app.Services.GetRequiredService<JournalHealth>().Start();
         _app.Services.GetRequiredService<Readiness>().MarkStarted();
-        _endpointFile.Write(GrpcAddress, HttpAddress, LocalAddress, Directories.LocalTransportSocket, SelfSigned?.Path);
+        _endpointFile.Write(
+            GrpcAddress, HttpAddress, LocalAddress, Directories.LocalTransportSocket, LocalTransport.MaxConnectionsOfProcess, SelfSigned?.Path);
         // Before any client learns that this process accepts signals.
         if (_options.OwnsProcess)
             _hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnHangUp);
@@ -247,7 +250,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         _app.Services.GetRequiredService<ConnectRegistry>().Stop();
         _app.Services.GetRequiredService<ObjectEngineHost>().EndWaits();
         await Supervisor.StopAsync();
-        _app.Services.GetRequiredService<LocalServer>().Dispose();
+        LocalTransport.Dispose();
         await _app.StopAsync();
         _endpointFile.Dispose();
     }

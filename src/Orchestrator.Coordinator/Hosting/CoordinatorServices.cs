@@ -122,7 +122,8 @@ internal static class CoordinatorServices
         AdminService.BindService(methods, provider.GetRequiredService<AdminServiceAdapter>());
         return new LocalServer(
             provider.GetRequiredService<CallGate>(), methods, provider.GetRequiredService<IncompleteMessageLimits>(),
-            provider.GetRequiredService<SecurityInstruments>(), provider.GetRequiredService<TimeProvider>(), places: 1024);
+            provider.GetRequiredService<SecurityInstruments>(), provider.GetRequiredService<TimeProvider>(),
+            ConnectionLimit.Of(provider.GetRequiredService<CoordinatorOptions>()), provider.GetRequiredService<ILogger<LocalServer>>());
     }
 
     private static IServiceCollection AddSupervision(this IServiceCollection services, CoordinatorOptions options) => services

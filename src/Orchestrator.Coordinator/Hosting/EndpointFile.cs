@@ -13,10 +13,18 @@ internal sealed class EndpointFile(string dataDirectory) : IDisposable
     /// <param name="http">The HTTP address.</param>
     /// <param name="local">The Unix socket.</param>
     /// <param name="localTransport">The socket of the local transport.</param>
+    /// <param name="localConnections">The most connections of one process to it.</param>
     /// <param name="certificate">The certificate that the coordinator made for itself; null if it did not.</param>
-    public void Write(string grpc, string http, string local, string localTransport, string? certificate)
+    public void Write(string grpc, string http, string local, string localTransport, int localConnections, string? certificate)
     {
-        var content = new JsonObject { ["grpc"] = grpc, ["http"] = http, ["local"] = local, ["local_transport"] = localTransport, ["pid"] = Environment.ProcessId };
+        var content = new JsonObject
+        {
+            ["grpc"] = grpc,
+            ["http"] = http,
+            ["local"] = local,
+            ["local_transport"] = new JsonObject { ["socket"] = localTransport, ["connections"] = localConnections },
+            ["pid"] = Environment.ProcessId,
+        };
         if (certificate is not null)
             content["ca"] = certificate;
         // Written atomically: a reader never sees a partial file.

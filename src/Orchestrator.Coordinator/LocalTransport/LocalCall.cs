@@ -75,7 +75,14 @@ internal sealed class LocalCall : TransportCallContext
     public void Cancel()
     {
         IsCancelledByClient = true;
-        _cancelled.Cancel();
+        try
+        {
+            _cancelled.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has just ended.
+        }
     }
 
     /// <summary>The call is over; its frames have been passed to the connection, or not.</summary>

@@ -19,9 +19,13 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     private readonly CancellationTokenSource _closed = new();
     private readonly Lock _gate = new();
     private LocalCall? _call;
+    private Task _sending = Task.CompletedTask;
+    private readonly Lock _incomplete = new();
+    private bool _hasServed;
     private bool _isClosed;
+    private volatile bool _isDisposed;
     private int _held;
-    private long _partialSince;
+    private long _incompleteSince;
 
     /// <param name="server">The server.</param>
     /// <param name="peer">The process at the other end.</param>
@@ -53,17 +57,25 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     public FrameReader Reader { get; } = new();
 
     /// <summary>Begins to serve it.</summary>
-    public void Start() => _frames.Want();
+    public void Start()
+    {
+        _frames.Start();
+        _frames.Want();
+    }
 
     /// <summary>The current call wants its next frame.</summary>
     public void Want() => _frames.Want();
 
     /// <summary>Sends what <see cref="Writer"/> holds.</summary>
     /// <exception cref="IOException">The peer has disconnected.</exception>
-    public async Task SendAsync()
+    public Task SendAsync()
     {
-        await _frames.SendAsync(Writer.Frames);
-        Writer.Clear();
+        var sending = _frames.SendAsync(Writer.Frames);
+        if (sending.IsCompletedSuccessfully)
+            Writer.Clear();
+        else
+            sending = _sending = ThenClearAsync(sending);
+        return sending;
     }
 
     /// <summary>Ends the current call and waits for the next.</summary>
@@ -74,6 +86,8 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         var isWritten = false;
         try
         {
+            // A handler that was cancelled may have left its last write behind.
+            await _sending;
             Writer.Add(FrameKind.Status, status);
             // Before the status leaves: the client may open its next call as soon as it has it.
             lock (_gate)
@@ -94,6 +108,9 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         if (isWritten)
             _frames.Want();
     }
+
+    /// <summary>A handler has failed by a fault of its own.</summary>
+    public void ReportFault(string method, Exception fault) => _server.ReportFault(method, fault);
 
     int IFrameReceiver.LimitOf(FrameKind kind) => kind switch
     {
@@ -123,6 +140,10 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
                 call?.Cancel();
                 _frames.Want();
                 break;
+            case not FrameKind.Open when call is null && _hasServed:
+                // Read before the call ended.
+                _frames.Want();
+                break;
             default:
                 Refuse($"a {kind} frame was not expected here");
                 break;
@@ -133,15 +154,11 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         $"a frame of kind {(int)kind} with {length:N0} bytes is no frame that this coordinator reads, or too large: a message may have " +
         $"{ProtocolConstants.MaxMessageBytes:N0} bytes");
 
-    void IFrameReceiver.OnPartial(int bytes)
+    void IFrameReceiver.OnIncomplete(int bytes)
     {
-        if (_held == 0)
-            _partialSince = _server.Now;
-        var before = _held;
         try
         {
-            _server.Hold(this, before, bytes);
-            _held = bytes;
+            Hold(bytes);
         }
         catch (RpcException refusal)
         {
@@ -149,7 +166,7 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         }
     }
 
-    long IIncompleteMessage.Since => _partialSince;
+    long IIncompleteMessage.Since => _incompleteSince;
 
     TimeSpan IIncompleteMessage.ArrivalLimit => IncompleteMessageLimits.ArrivalLimit;
 
@@ -157,6 +174,12 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         V1.ErrorReason.LimitExceeded,
         $"the request did not arrive whole within {IncompleteMessageLimits.ArrivalLimit.TotalSeconds:0} s (message_arrival); send it " +
         "faster, or in smaller messages"));
+
+    void IFrameReceiver.OnFault(Exception fault)
+    {
+        _server.ReportFault(fault);
+        ((IFrameReceiver)this).OnClosed();
+    }
 
     void IFrameReceiver.OnClosed()
     {
@@ -176,9 +199,23 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     public void Dispose()
     {
         _frames.Dispose();
-        if (Interlocked.Exchange(ref _held, 0) is var held && held != 0)
-            _server.Hold(this, held, 0);
+        _isDisposed = true;
+        Hold(0);
         _server.Remove(this);
+    }
+
+    /// <summary>Counts what is kept of an incomplete message.</summary>
+    private void Hold(int bytes)
+    {
+        lock (_incomplete)
+        {
+            if (bytes > 0 && _isDisposed)
+                return;
+            if (_held == 0)
+                _incompleteSince = _server.Now;
+            _server.Hold(this, _held, bytes);
+            _held = bytes;
+        }
     }
 
     private void Open(ReadOnlySpan<byte> content)
@@ -197,14 +234,21 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         var (method, authentication, refusal) = _server.Admit(this, head);
         var call = new LocalCall(this, head, authentication, _server.Time);
         lock (_gate)
-            _call = call;
+            (_call, _hasServed) = (call, true);
         if (refusal is not null)
         {
             _ = EndAsync(call, call.StatusOf(refusal));
             return;
         }
 
-        call.Invocation = method!.Start(call);
+        call.Invocation = method!.Create(call);
+        call.Invocation.Begin();
+    }
+
+    private async Task ThenClearAsync(Task sending)
+    {
+        await sending;
+        Writer.Clear();
     }
 
     /// <summary>Garbage: one status, then the end of the connection.</summary>

@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Orchestrator.Transport.Sockets;
 
 namespace Orchestrator.Coordinator.LocalTransport;
 
@@ -14,6 +13,8 @@ internal abstract class LocalInvocation<TRequest, TResponse>(LocalCall call, Met
 
     protected LocalConnection Connection => call.Connection;
 
+    public abstract void Begin();
+
     public abstract void OnMessage(ReadOnlyMemory<byte> content);
 
     public abstract void OnHalfClose();
@@ -26,22 +27,68 @@ internal abstract class LocalInvocation<TRequest, TResponse>(LocalCall call, Met
     protected void Add(TResponse response) => Connection.Writer.Add(response, method.ResponseMarshaller);
 
     /// <summary>Runs the handler and ends the call as it ends.</summary>
-    protected async Task RunAsync(Func<Task> handler)
+    protected async Task RunAsync<TState>(TState state, Func<TState, Task> handler)
     {
         byte[] status;
         try
         {
-            await handler();
+            await handler(state);
             status = Ok;
         }
         catch (Exception exception)
         {
-            // What is queued of the answer was not sent and must not be.
-            Connection.Writer.Clear();
             status = call.StatusOf(exception);
+            if (exception is not (RpcException or OperationCanceledException))
+                Connection.ReportFault(call.Method, exception);
         }
 
         await Connection.EndAsync(call, status);
+    }
+}
+
+/// <summary>A call with one request.</summary>
+internal abstract class SingleRequestInvocation<TRequest, TResponse>(LocalCall call, Method<TRequest, TResponse> method)
+    : LocalInvocation<TRequest, TResponse>(call, method)
+    where TRequest : class
+    where TResponse : class
+{
+    private bool _hasBegun;
+
+    public override void Begin() => Connection.Want();
+
+    public override void OnMessage(ReadOnlyMemory<byte> content)
+    {
+        TRequest? request = null;
+        RpcException? refusal = null;
+        try
+        {
+            if (!_hasBegun)
+                request = Read(content);
+        }
+        catch (RpcException exception)
+        {
+            refusal = exception;
+        }
+
+        Answer(request, refusal);
+    }
+
+    public override void OnHalfClose() =>
+        Answer(null, _hasBegun ? null : new RpcException(new Status(StatusCode.Internal, "Incomplete message.")));
+
+    /// <summary>Handles the request.</summary>
+    protected abstract Task AnswerAsync(TRequest request);
+
+    private void Answer(TRequest? request, RpcException? refusal)
+    {
+        // The content has been read. The half-close, and a cancel, are read meanwhile.
+        Connection.Want();
+        if (_hasBegun)
+            return;
+        _hasBegun = true;
+        _ = RunAsync(
+            (self: this, request, refusal),
+            static state => state.refusal is null ? state.self.AnswerAsync(state.request!) : Task.FromException(state.refusal));
     }
 }
 

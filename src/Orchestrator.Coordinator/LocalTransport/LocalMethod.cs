@@ -8,13 +8,16 @@ internal abstract class LocalMethod(string name)
 {
     public string Name => name;
 
-    /// <summary>Begins a call.</summary>
-    public abstract ILocalInvocation Start(LocalCall call);
+    /// <summary>Prepares a call.</summary>
+    public abstract ILocalInvocation Create(LocalCall call);
 }
 
 /// <summary>A call in progress: takes the frames of its client.</summary>
 internal interface ILocalInvocation
 {
+    /// <summary>Begins: from now on frames may come, on another thread too.</summary>
+    void Begin();
+
     /// <summary>A message has arrived; its content is not kept.</summary>
     void OnMessage(ReadOnlyMemory<byte> content);
 

@@ -8,38 +8,13 @@ internal sealed class LocalUnaryMethod<TRequest, TResponse>(
     where TRequest : class
     where TResponse : class
 {
-    public override ILocalInvocation Start(LocalCall call)
-    {
-        call.Connection.Want();
-        return new Invocation(call, method, handler);
-    }
+    public override ILocalInvocation Create(LocalCall call) => new Invocation(call, method, handler);
 
     private sealed class Invocation(
         LocalCall call, Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse> handler)
-        : LocalInvocation<TRequest, TResponse>(call, method)
+        : SingleRequestInvocation<TRequest, TResponse>(call, method)
     {
-        private bool _hasBegun;
-
-        public override void OnMessage(ReadOnlyMemory<byte> content)
-        {
-            // The half-close, and a cancel, are read meanwhile.
-            Connection.Want();
-            if (_hasBegun)
-                return;
-            _hasBegun = true;
-            _ = RunAsync(() => AnswerAsync(content));
-        }
-
-        public override void OnHalfClose()
-        {
-            Connection.Want();
-            if (_hasBegun)
-                return;
-            _hasBegun = true;
-            _ = RunAsync(() => throw new RpcException(new Status(StatusCode.Internal, "Incomplete message.")));
-        }
-
-        private async Task AnswerAsync(ReadOnlyMemory<byte> content) => Add(await handler(Read(content), Call));
+        protected override async Task AnswerAsync(TRequest request) => Add(await handler(request, Call));
     }
 }
 
@@ -49,35 +24,13 @@ internal sealed class LocalServerStreamMethod<TRequest, TResponse>(
     where TRequest : class
     where TResponse : class
 {
-    public override ILocalInvocation Start(LocalCall call)
-    {
-        call.Connection.Want();
-        return new Invocation(call, method, handler);
-    }
+    public override ILocalInvocation Create(LocalCall call) => new Invocation(call, method, handler);
 
     private sealed class Invocation(
         LocalCall call, Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse> handler)
-        : LocalInvocation<TRequest, TResponse>(call, method)
+        : SingleRequestInvocation<TRequest, TResponse>(call, method)
     {
-        private bool _hasBegun;
-
-        public override void OnMessage(ReadOnlyMemory<byte> content)
-        {
-            Connection.Want();
-            if (_hasBegun)
-                return;
-            _hasBegun = true;
-            _ = RunAsync(() => handler(Read(content), new LocalResponses<TResponse>(Call, Add), Call));
-        }
-
-        public override void OnHalfClose()
-        {
-            Connection.Want();
-            if (_hasBegun)
-                return;
-            _hasBegun = true;
-            _ = RunAsync(() => throw new RpcException(new Status(StatusCode.Internal, "Incomplete message.")));
-        }
+        protected override Task AnswerAsync(TRequest request) => handler(request, new LocalResponses<TResponse>(Call, Add), Call);
     }
 }
 
@@ -87,12 +40,7 @@ internal sealed class LocalDuplexMethod<TRequest, TResponse>(
     where TRequest : class
     where TResponse : class
 {
-    public override ILocalInvocation Start(LocalCall call)
-    {
-        var invocation = new Invocation(call, method, handler);
-        invocation.Begin();
-        return invocation;
-    }
+    public override ILocalInvocation Create(LocalCall call) => new Invocation(call, method, handler);
 
     private sealed class Invocation(
         LocalCall call, Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse> handler)
@@ -100,7 +48,9 @@ internal sealed class LocalDuplexMethod<TRequest, TResponse>(
     {
         private readonly LocalRequests<TRequest> _requests = new(call.Connection);
 
-        public void Begin() => _ = RunAsync(() => handler(_requests, new LocalResponses<TResponse>(Call, Add), Call));
+        public override void Begin() =>
+            _ = RunAsync((self: this, handler), static state =>
+                state.handler(state.self._requests, new LocalResponses<TResponse>(state.self.Call, state.self.Add), state.self.Call));
 
         public override void OnMessage(ReadOnlyMemory<byte> content)
         {

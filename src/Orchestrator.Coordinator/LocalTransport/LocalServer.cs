@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Security;
@@ -9,9 +10,12 @@ using Orchestrator.Transport.Sockets;
 namespace Orchestrator.Coordinator.LocalTransport;
 
 /// <summary>Serves the local transport on a Unix socket.</summary>
-internal sealed unsafe class LocalServer : PolledSocket, IDisposable
+internal sealed unsafe partial class LocalServer : PolledSocket, IDisposable
 {
     private const int Backlog = 512;
+
+    // One process gets a quarter of the places, so that none keeps the others out.
+    private const int PeerShare = 4;
 
     private static readonly TimeSpan OpenLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
@@ -24,8 +28,10 @@ internal sealed unsafe class LocalServer : PolledSocket, IDisposable
     private readonly HashSet<LocalConnection> _connections = [];
     private readonly Dictionary<int, LocalPeer> _peers = [];
     private readonly int _places;
+    private readonly ILogger _log;
     private readonly ITimer _timer;
     private Socket? _listener;
+    private SafeFileHandle? _handle;
     private ulong _key;
     private long _peerNumber;
     private bool _isDisposed;
@@ -36,17 +42,21 @@ internal sealed unsafe class LocalServer : PolledSocket, IDisposable
     /// <param name="instruments">Counts refused peers.</param>
     /// <param name="time">For deadlines and limits.</param>
     /// <param name="places">The most connections at once.</param>
+    /// <param name="log">For handlers that fail by a fault of their own.</param>
     public LocalServer(
         CallGate gate, LocalMethodTable methods, IncompleteMessageLimits incoming, SecurityInstruments instruments, TimeProvider time,
-        int places)
+        int places, ILogger<LocalServer> log)
     {
-        (_gate, _methods, _incoming, _instruments, Time, _places) = (gate, methods, incoming, instruments, time, places);
+        (_gate, _methods, _incoming, _instruments, Time, _places, _log) = (gate, methods, incoming, instruments, time, places, log);
         Poller = new SocketPoller("local", Math.Clamp(Environment.ProcessorCount, 2, 8), time);
-        _timer = time.CreateTimer(_ => CloseStrangers(), null, CheckInterval, CheckInterval);
+        _timer = time.CreateTimer(_ => OnCheck(), null, CheckInterval, CheckInterval);
     }
 
     /// <summary>Waits for its sockets.</summary>
     public SocketPoller Poller { get; }
+
+    /// <summary>The most connections of one process.</summary>
+    public int MaxConnectionsOfProcess => Math.Max(1, _places / PeerShare);
 
     /// <summary>The time.</summary>
     public TimeProvider Time { get; }
@@ -66,9 +76,9 @@ internal sealed unsafe class LocalServer : PolledSocket, IDisposable
             throw new IOException($"cannot listen on {path}: {exception.Message}", exception);
         }
 
-        var handle = new SafeFileHandle(_listener.Handle, ownsHandle: false);
-        _key = Poller.Add(this, handle);
-        Poller.Arm(handle, _key, UnixSockets.PollInput);
+        _handle = new SafeFileHandle(_listener.Handle, ownsHandle: false);
+        _key = Poller.Add(this, _handle);
+        Listen();
     }
 
     /// <inheritdoc/>
@@ -76,20 +86,28 @@ internal sealed unsafe class LocalServer : PolledSocket, IDisposable
     {
         while (!_isDisposed)
         {
-            var accepted = UnixSockets.accept4(_listener!.Handle, null, null, UnixSockets.CloseOnExec | UnixSockets.NonBlocking);
-            if (accepted < 0)
+            var accepted = UnixSockets.accept4(_handle!, null, null, UnixSockets.CloseOnExec | UnixSockets.NonBlocking);
+            if (accepted >= 0)
             {
-                var error = Marshal.GetLastPInvokeError();
-                if (error is UnixSockets.Interrupted or UnixSockets.ConnectionAborted)
-                    continue;
-                break;
+                Accept(new SafeFileHandle(accepted, ownsHandle: true));
+                continue;
             }
 
-            Accept(new SafeFileHandle(accepted, ownsHandle: true));
+            var error = Marshal.GetLastPInvokeError();
+            if (error is UnixSockets.Interrupted or UnixSockets.ConnectionAborted)
+                continue;
+            // Out of descriptors, listening at once would only fail again and again: the next check listens.
+            if (error == UnixSockets.WouldBlock)
+                Listen();
+            return;
         }
+    }
 
-        if (!_isDisposed)
-            Poller.Arm(new SafeFileHandle(_listener!.Handle, ownsHandle: false), _key, UnixSockets.PollInput);
+    /// <inheritdoc/>
+    public override void OnFault(Exception fault)
+    {
+        LogConnectionFault(_log, fault);
+        Listen();
     }
 
     /// <summary>Decides on a call.</summary>
@@ -120,6 +138,12 @@ internal sealed unsafe class LocalServer : PolledSocket, IDisposable
         else if (now == 0)
             _incoming.Remove(connection);
     }
+
+    /// <summary>A handler has failed by a fault of its own.</summary>
+    public void ReportFault(string method, Exception fault) => LogFault(_log, method, fault);
+
+    /// <summary>The code of a connection has failed.</summary>
+    public void ReportFault(Exception fault) => LogConnectionFault(_log, fault);
 
     /// <summary>The current time stamp.</summary>
     public long Now => _incoming.Now;
@@ -166,9 +190,10 @@ internal sealed unsafe class LocalServer : PolledSocket, IDisposable
         LocalConnection? connection = null;
         lock (_lock)
         {
-            if (_connections.Count < _places && !_isDisposed)
+            _peers.TryGetValue(process.Pid, out var peer);
+            if (_connections.Count < _places && (peer?.Connections ?? 0) < MaxConnectionsOfProcess && !_isDisposed)
             {
-                if (!_peers.TryGetValue(process.Pid, out var peer))
+                if (peer is null)
                     _peers[process.Pid] = peer = new LocalPeer(process, ++_peerNumber);
                 peer.Connections++;
                 _connections.Add(connection = new LocalConnection(this, peer, socket));
@@ -181,7 +206,13 @@ internal sealed unsafe class LocalServer : PolledSocket, IDisposable
             connection.Start();
     }
 
-    private void CloseStrangers()
+    private void Listen()
+    {
+        if (!_isDisposed && _handle is { } handle)
+            Poller.Arm(handle, _key, UnixSockets.PollInput);
+    }
+
+    private void OnCheck()
     {
         List<LocalConnection>? late = null;
         lock (_lock)
@@ -194,5 +225,12 @@ internal sealed unsafe class LocalServer : PolledSocket, IDisposable
         }
 
         late?.ForEach(connection => connection.Dispose());
+        Listen();
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A call of {Method} over the local transport failed")]
+    private static partial void LogFault(ILogger log, string method, Exception fault);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A connection of the local transport failed")]
+    private static partial void LogConnectionFault(ILogger log, Exception fault);
 }

@@ -22,6 +22,12 @@ internal static class CallScope
     /// <summary>Calls back once, at the call's end: with true if its answer was passed to a caller that was still connected.</summary>
     public static void OnAnswered(ServerCallContext context, Action<bool> answered)
     {
+        if (context is TransportCallContext own)
+        {
+            own.OnAnswered(answered);
+            return;
+        }
+
         var http = context.GetHttpContext();
         var isWritten = false;
         // Called when the answer is passed to the connection, and in any case at the end.
@@ -37,8 +43,9 @@ internal static class CallScope
         });
     }
 
-    private static CachedAuthentication? AuthenticationOf(ServerCallContext context) =>
-        context.GetHttpContext().Features.Get<CachedAuthentication>();
+    private static CachedAuthentication? AuthenticationOf(ServerCallContext context) => context is TransportCallContext own
+        ? own.Authentication : context.GetHttpContext().Features.Get<CachedAuthentication>();
 
-    private static CancellationToken DisconnectedOf(ServerCallContext context) => context.GetHttpContext().RequestAborted;
+    private static CancellationToken DisconnectedOf(ServerCallContext context) => context is TransportCallContext own
+        ? own.Disconnected : context.GetHttpContext().RequestAborted;
 }

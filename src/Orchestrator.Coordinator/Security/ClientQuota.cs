@@ -63,14 +63,14 @@ internal sealed class ClientQuotaRegistry(CoordinatorOptions options)
         // A connection's calls run concurrently, and may carry several credentials.
         lock (items)
         {
-            if (items.TryGetValue(typeof(ClientQuota), out var known) && known is (Principal whose, ClientQuota quota) && whose == caller)
+            if (items.TryGetValue(caller, out var known) && known is ClientQuota quota)
                 return quota;
             quota = caller.IsShared
                 ? Open(new ClientObjectQuota($"{caller.Name}/{origin.ConnectionId}", caller.IsOwner ? ""
                 : caller.Name)
                 { ActsForTasks = caller.Worker is not null || caller.IsOwner })
                 : OfCredential(caller);
-            items[typeof(ClientQuota)] = (caller, quota);
+            items[caller] = quota;
             return quota;
         }
     }

@@ -1,8 +1,6 @@
-using System.Buffers.Binary;
-using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.Win32.SafeHandles;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Transport.Sockets;
 
@@ -22,20 +20,19 @@ internal sealed record PeerProcess(int Pid, int ProcessGroup)
     /// </summary>
     public static ConnectionDelegate Check(ConnectionDelegate next, SecurityInstruments instruments) => connection =>
     {
-        if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket || Read(socket) is not { } peer
-            || peer.User != NativeMethods.geteuid())
+        // Queried at once: by the first call the process may have exited and its id may have been reused.
+        if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket || Find(socket.SafeHandle) is not { } peer)
         {
             instruments.Refused();
             return Task.CompletedTask;
         }
 
-        // Queried at once: by the first call the process may have exited and its id may have been reused.
-        connection.Items[typeof(PeerProcess)] = new PeerProcess(peer.Pid, NativeMethods.getpgid(peer.Pid));
+        connection.Items[typeof(PeerProcess)] = peer;
         return next(connection);
     };
 
     /// <summary>The peer process of a socket; null if it belongs to another user.</summary>
-    public static unsafe PeerProcess? Find(SafeFileHandle socket)
+    public static unsafe PeerProcess? Find(SafeHandle socket)
     {
         var peer = default(UnixSockets.Credentials);
         var size = sizeof(UnixSockets.Credentials);
@@ -47,13 +44,4 @@ internal sealed record PeerProcess(int Pid, int ProcessGroup)
     /// <summary>The peer process recorded in a connection's items; null for TCP.</summary>
     public static PeerProcess? Of(IDictionary<object, object?>? items) =>
         items is not null && items.TryGetValue(typeof(PeerProcess), out var peer) ? (PeerProcess?)peer : null;
-
-    private static (int Pid, uint User)? Read(Socket socket)
-    {
-        // struct ucred { pid_t pid; uid_t uid; gid_t gid; }
-        Span<byte> credentials = stackalloc byte[12];
-        return socket.GetRawSocketOption(SolSocket, SoPeerCredentials, credentials) == credentials.Length
-            ? (BinaryPrimitives.ReadInt32LittleEndian(credentials), BinaryPrimitives.ReadUInt32LittleEndian(credentials[4..]))
-            : null;
-    }
 }

@@ -11,28 +11,28 @@ namespace Orchestrator.Coordinator.Services;
 internal static class RequestGuard
 {
     /// <summary>The method with guarded requests.</summary>
-            public static Method<TRequest, TResponse> Apply<TRequest, TResponse>(Method<TRequest, TResponse> method)
+    public static Method<TRequest, TResponse> Apply<TRequest, TResponse>(Method<TRequest, TResponse> method)
+    {
+        var read = method.RequestMarshaller.ContextualDeserializer;
+        // SubmissionReader parses task lists, so that one invalid task does not affect the others.
+        var isLimited = Activator.CreateInstance<TRequest>() is IMessage { Descriptor.File.Package: "orchestrator.v1" };
+        var guarded = new Marshaller<TRequest>(
+            method.RequestMarshaller.ContextualSerializer,
+            message =>
             {
-                var read = method.RequestMarshaller.ContextualDeserializer;
-                // SubmissionReader parses task lists, so that one invalid task does not affect the others.
-                var isLimited = Activator.CreateInstance<TRequest>() is IMessage { Descriptor.File.Package: "orchestrator.v1" };
-                var guarded = new Marshaller<TRequest>(
-                    method.RequestMarshaller.ContextualSerializer,
-                    message =>
-                    {
-                        try
-                        {
-                            var request = read(message);
-                            if (isLimited && FieldLimits.Find((IMessage)(object)request!, except: "operations") is { } violation)
-                                throw RpcErrors.Invalid([violation]);
-                            return request;
-                        }
-                        catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidDataException)
-                        {
-                            throw RpcErrors.Create(
-                                V1.ErrorReason.Invalid, $"the request is no message that {method.FullName} takes: {exception.Message}");
-                        }
-                    });
-                return new Method<TRequest, TResponse>(method.Type, method.ServiceName, method.Name, guarded, method.ResponseMarshaller);
-            }
+                try
+                {
+                    var request = read(message);
+                    if (isLimited && FieldLimits.Find((IMessage)(object)request!, except: "operations") is { } violation)
+                        throw RpcErrors.Invalid([violation]);
+                    return request;
+                }
+                catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidDataException)
+                {
+                    throw RpcErrors.Create(
+                        V1.ErrorReason.Invalid, $"the request is no message that {method.FullName} takes: {exception.Message}");
+                }
+            });
+        return new Method<TRequest, TResponse>(method.Type, method.ServiceName, method.Name, guarded, method.ResponseMarshaller);
+    }
 }

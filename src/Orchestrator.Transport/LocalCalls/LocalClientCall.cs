@@ -1,33 +1,36 @@
 using Google.Protobuf;
 using Grpc.Core;
+using Orchestrator.Transport.Sockets;
 
 namespace Orchestrator.Transport.LocalCalls;
 
 /// <summary>A call in progress, of any kind: its responses and its end.</summary>
 internal abstract class LocalClientCall
 {
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+
     private const string DetailsTrailer = "grpc-status-details-bin";
 
     private readonly LocalClientConnection _connection;
     private readonly CancellationToken _cancellationToken;
     private readonly Lock _gate = new();
     private CancellationTokenRegistration _cancelling;
-    private ITimer? _deadline;
+    private readonly ITimer? _deadline;
+    private Task _sending = Task.CompletedTask;
     private bool _isOver;
 
+    /// <param name="connection">The connection, which is the call's until it ends.</param>
+    /// <param name="options">Deadline and cancellation.</param>
     protected LocalClientCall(LocalClientConnection connection, CallOptions options)
     {
         _connection = connection;
         _cancellationToken = options.CancellationToken;
         connection.Begin(this);
-        if (options.Deadline is { } deadline && deadline < DateTime.MaxValue)
+        if (TimeLeft(options) is { } left)
         {
-            var left = deadline.ToUniversalTime() - TimeProvider.System.GetUtcNow().UtcDateTime;
             _deadline = TimeProvider.System.CreateTimer(
                 static call => ((LocalClientCall)call!).GiveUp(new Status(StatusCode.DeadlineExceeded, "Deadline Exceeded")),
-                this,
-                left < TimeSpan.Zero ? TimeSpan.Zero : left,
-                Timeout.InfiniteTimeSpan);
+                this, left, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -44,6 +47,15 @@ internal abstract class LocalClientCall
     public Metadata Trailers { get; private set; } = [];
 
     protected LocalClientConnection Connection => _connection;
+
+    /// <summary>The time to the deadline; null without one, or beyond the longest timer, which means never.</summary>
+    public static TimeSpan? TimeLeft(CallOptions options)
+    {
+        if (options.Deadline is not { } deadline || deadline == DateTime.MaxValue)
+            return null;
+        var left = deadline.ToUniversalTime() - TimeProvider.System.GetUtcNow().UtcDateTime;
+        return left < TimeSpan.Zero ? TimeSpan.Zero : left > LongestTimer ? null : left;
+    }
 
     /// <summary>Reacts to the call's cancellation, once everything that it concerns exists.</summary>
     public void WatchCancellation() => _cancelling = _cancellationToken.UnsafeRegister(
@@ -65,7 +77,11 @@ internal abstract class LocalClientCall
 
         if (!TryEnd(status))
             return;
-        _connection.Release();
+        // A message of which the coordinator has not taken all would be in the next call's way.
+        if (_sending.IsCompletedSuccessfully)
+            _connection.Release();
+        else
+            _connection.Dispose();
         OnEnd(ErrorOf(status));
     }
 
@@ -83,18 +99,58 @@ internal abstract class LocalClientCall
     /// <summary>What the waiter for the end gets; null for success.</summary>
     protected abstract void OnEnd(Exception? error);
 
-    /// <summary>Sends, and ends the call where the connection is broken.</summary>
-    protected async Task SendAsync()
+    /// <summary>Sends what <paramref name="add"/> adds, and ends the call where the connection is broken.</summary>
+    /// <exception cref="RpcException">The call has ended with an error.</exception>
+    /// <exception cref="InvalidOperationException">The call has ended.</exception>
+    protected Task SendAsync<T>(T message, Action<FrameWriter, T> add)
+    {
+        string fault;
+        lock (_gate)
+        {
+            // The connection may already be another call's.
+            if (_isOver)
+                return Task.FromException((Exception?)ErrorOf(Status) ?? AlreadyComplete());
+            if (!_sending.IsCompleted)
+                return AfterLastAsync(_sending, message, add);
+            add(_connection.Writer, message);
+            try
+            {
+                var sending = _sending = _connection.SendAsync();
+                return sending.IsCompletedSuccessfully ? sending : RestAsync(sending);
+            }
+            catch (IOException exception)
+            {
+                fault = exception.Message;
+            }
+        }
+
+        return Task.FromException(Break(fault));
+    }
+
+    private static InvalidOperationException AlreadyComplete() => new InvalidOperationException("Can't write the message because the call is complete.");
+
+    private async Task AfterLastAsync<T>(Task last, T message, Action<FrameWriter, T> add)
+    {
+        await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await SendAsync(message, add).ConfigureAwait(false);
+    }
+
+    private async Task RestAsync(Task sending)
     {
         try
         {
-            await _connection.SendAsync().ConfigureAwait(false);
+            await sending.ConfigureAwait(false);
         }
         catch (IOException exception)
         {
-            OnBroken(exception.Message);
-            throw (Exception?)ErrorOf(Status) ?? new InvalidOperationException("Can't write the message because the call is complete.");
+            throw Break(exception.Message);
         }
+    }
+
+    private Exception Break(string fault)
+    {
+        OnBroken(fault);
+        return (Exception?)ErrorOf(Status) ?? AlreadyComplete();
     }
 
     private void GiveUp(Status status)

@@ -9,15 +9,17 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
     private readonly LocalConnections _owner;
     private readonly FrameSocket _frames;
     private volatile LocalClientCall? _call;
+    private int _isDisposed;
 
     public LocalClientConnection(LocalConnections owner, SafeFileHandle socket, SocketPoller poller)
     {
         _owner = owner;
         _frames = new FrameSocket(socket, poller, this);
+        _frames.Start();
     }
 
-    /// <summary>Whether the coordinator has closed it.</summary>
-    public bool IsClosed { get; private set; }
+    /// <summary>Whether it has been closed, by either side.</summary>
+    public bool IsClosed => Volatile.Read(ref _isDisposed) != 0;
 
     /// <summary>Builds the frames of the current call.</summary>
     public FrameWriter Writer { get; } = new();
@@ -26,7 +28,11 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
     public FrameReader Reader { get; } = new();
 
     /// <summary>Begins a call.</summary>
-    public void Begin(LocalClientCall call) => _call = call;
+    public void Begin(LocalClientCall call)
+    {
+        Writer.Clear();
+        _call = call;
+    }
 
     /// <summary>The current call wants its next frame.</summary>
     public void Want() => _frames.Want();
@@ -50,7 +56,13 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _frames.Dispose();
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+            return;
+        _frames.Dispose();
+        LocalConnections.OnClosed();
+    }
 
     int IFrameReceiver.LimitOf(FrameKind kind) => kind switch
     {
@@ -75,13 +87,18 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
         Dispose();
     }
 
-    void IFrameReceiver.OnPartial(int bytes)
+    void IFrameReceiver.OnIncomplete(int bytes)
     {
+    }
+
+    void IFrameReceiver.OnFault(Exception fault)
+    {
+        _call?.OnBroken($"the connection failed: {fault.Message}");
+        Dispose();
     }
 
     void IFrameReceiver.OnClosed()
     {
-        IsClosed = true;
         _call?.OnBroken("the coordinator closed the connection");
         Dispose();
     }

@@ -7,9 +7,13 @@ namespace Orchestrator.Transport.LocalCalls;
 
 /// <summary>The connections of one client to a coordinator's local transport: idle ones are used again.</summary>
 /// <param name="path">The socket.</param>
-internal sealed class LocalConnections(string path) : IDisposable
+/// <param name="most">The most connections that the coordinator grants one process.</param>
+internal sealed class LocalConnections(string path, int most) : IDisposable
 {
     private const int MaxIdle = 16;
+
+    // Of all clients of this process: together they are one to the coordinator.
+    private static int s_open;
 
     // For the process: its threads wait for the connections of all clients.
     private static readonly Lazy<SocketPoller> Poller = new(() => new SocketPoller("orchestrator", threads: 1, TimeProvider.System));
@@ -18,9 +22,10 @@ internal sealed class LocalConnections(string path) : IDisposable
     private int _idleCount;
     private volatile bool _isDisposed;
 
-    /// <summary>A connection for one call.</summary>
+    /// <summary>A connection for one call; null if this process has as many as it may have.</summary>
     /// <exception cref="SocketException">The coordinator does not answer.</exception>
-    public LocalClientConnection Rent()
+    /// <exception cref="IOException">This process is out of file descriptors.</exception>
+    public LocalClientConnection? Rent()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         while (_idle.TryTake(out var idle))
@@ -31,11 +36,27 @@ internal sealed class LocalConnections(string path) : IDisposable
             idle.Dispose();
         }
 
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        socket.Connect(new UnixDomainSocketEndPoint(path));
-        var handle = UnixSockets.Duplicate(socket.SafeHandle);
-        return new LocalClientConnection(this, handle, Poller.Value);
+        if (Interlocked.Increment(ref s_open) > most)
+        {
+            OnClosed();
+            return null;
+        }
+
+        try
+        {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            socket.Connect(new UnixDomainSocketEndPoint(path));
+            return new LocalClientConnection(this, UnixSockets.Duplicate(socket.SafeHandle), Poller.Value);
+        }
+        catch
+        {
+            OnClosed();
+            throw;
+        }
     }
+
+    /// <summary>A connection has been closed.</summary>
+    public static void OnClosed() => Interlocked.Decrement(ref s_open);
 
     /// <summary>Takes back a connection whose call has ended with a status.</summary>
     public void Return(LocalClientConnection connection)

@@ -58,12 +58,8 @@ internal sealed class LocalInvoker(CallInvoker grpc, LocalConnections connection
         var open = new LocalCall { Method = method.FullName };
         if (options.Headers?.GetValue(ProtocolConstants.AuthorizationHeader) is { } authorization)
             open.Authorization = authorization;
-        if (options.Deadline is { } deadline && deadline < DateTime.MaxValue)
-        {
-            var left = deadline.ToUniversalTime() - TimeProvider.System.GetUtcNow().UtcDateTime;
-            open.Timeout = Duration.FromTimeSpan(left < TimeSpan.Zero ? TimeSpan.Zero : left);
-        }
-
+        if (LocalClientCall.TimeLeft(options) is { } left)
+            open.Timeout = Duration.FromTimeSpan(left);
         return open.ToByteArray();
     }
 
@@ -73,9 +69,9 @@ internal sealed class LocalInvoker(CallInvoker grpc, LocalConnections connection
         {
             return connections.Rent();
         }
-        catch (SocketException)
+        catch (Exception exception) when (exception is SocketException or IOException)
         {
-            // The coordinator has ended, or has no place left: gRPC finds out which.
+            // The coordinator has ended, or this process is out of descriptors: gRPC finds out which.
             return null;
         }
     }

@@ -26,17 +26,18 @@ internal sealed class LocalStreamCall<TRequest, TResponse>(
     public void Start(ReadOnlySpan<byte> open, TRequest? request)
     {
         var writer = Connection.Writer;
-        writer.Clear();
         writer.Add(FrameKind.Open, open);
-        if (request is not null)
-        {
-            writer.Add(request, method.RequestMarshaller);
-            writer.Add(FrameKind.HalfClose, []);
-            _hasHalfClosed = true;
-        }
-
+        _hasHalfClosed = request is not null;
         WatchCancellation();
-        _ = StartAsync();
+        // How it ends is said by the responses.
+        _ = SendAsync((request, method), static (writer, first) =>
+        {
+            if (first.request is null)
+                return;
+            writer.Add(first.request, first.method.RequestMarshaller);
+            writer.Add(FrameKind.HalfClose, []);
+        }).ContinueWith(
+            static sending => sending.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
     }
 
     /// <inheritdoc/>
@@ -61,8 +62,7 @@ internal sealed class LocalStreamCall<TRequest, TResponse>(
     {
         if (_hasHalfClosed)
             throw new InvalidOperationException("Request stream has already been completed.");
-        Connection.Writer.Add(message, method.RequestMarshaller);
-        return SendAsync();
+        return SendAsync((message, method), static (writer, sent) => writer.Add(sent.message, sent.method.RequestMarshaller));
     }
 
     /// <inheritdoc/>
@@ -75,8 +75,7 @@ internal sealed class LocalStreamCall<TRequest, TResponse>(
         if (_hasHalfClosed)
             return Task.CompletedTask;
         _hasHalfClosed = true;
-        Connection.Writer.Add(FrameKind.HalfClose, []);
-        return SendAsync();
+        return SendAsync(0, static (writer, _) => writer.Add(FrameKind.HalfClose, []));
     }
 
     public override void OnMessage(ReadOnlyMemory<byte> content)
@@ -113,18 +112,6 @@ internal sealed class LocalStreamCall<TRequest, TResponse>(
             waiting?.TrySetException(error);
         else
             waiting?.TrySetResult(false);
-    }
-
-    private async Task StartAsync()
-    {
-        try
-        {
-            await SendAsync().ConfigureAwait(false);
-        }
-        catch (RpcException)
-        {
-            // The responses say so.
-        }
     }
 
     private async Task<bool> CancelableAsync(TaskCompletionSource<bool> waiting, CancellationToken cancellationToken)

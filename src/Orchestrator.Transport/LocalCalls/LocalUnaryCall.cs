@@ -19,12 +19,8 @@ internal sealed class LocalUnaryCall<TRequest, TResponse>(
     /// <summary>Sends everything at once.</summary>
     public void Start(ReadOnlySpan<byte> open, TRequest request)
     {
-        var writer = Connection.Writer;
-        writer.Clear();
-        writer.Add(FrameKind.Open, open);
-        writer.Add(request, method.RequestMarshaller);
-        writer.Add(FrameKind.HalfClose, []);
-        _ = SendAndWaitAsync();
+        Connection.Writer.Add(FrameKind.Open, open);
+        _ = SendAndWaitAsync(request);
     }
 
     public override void OnMessage(ReadOnlyMemory<byte> content)
@@ -55,15 +51,19 @@ internal sealed class LocalUnaryCall<TRequest, TResponse>(
             _response.TrySetException(new RpcException(new Status(StatusCode.Internal, "Failed to deserialize response message.")));
     }
 
-    private async Task SendAndWaitAsync()
+    private async Task SendAndWaitAsync(TRequest request)
     {
         try
         {
             WatchCancellation();
-            await SendAsync().ConfigureAwait(false);
+            await SendAsync((request, method), static (writer, sent) =>
+            {
+                writer.Add(sent.request, sent.method.RequestMarshaller);
+                writer.Add(FrameKind.HalfClose, []);
+            }).ConfigureAwait(false);
             Connection.Want();
         }
-        catch (RpcException)
+        catch (Exception exception) when (exception is RpcException or InvalidOperationException)
         {
             // The response says so.
         }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
@@ -11,28 +10,18 @@ namespace Orchestrator.Transport.Sockets;
 /// </summary>
 internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
 {
-    /// <summary>The kind, and the length in four bytes.</summary>
-    public const int HeadBytes = 5;
-
-    private const int FirstBufferBytes = 16 * 1024;
-
-    // A buffer that one rare large frame has grown beyond this is released after it.
-    private const int KeptBufferBytes = 1024 * 1024;
-
     private readonly SocketPoller _poller;
     private readonly SafeFileHandle _socket;
     private readonly IFrameReceiver _receiver;
-    private readonly ulong _key;
     private readonly Lock _gate = new();
-    private byte[] _input = new byte[FirstBufferBytes];
-    private int _inputStart;
-    private int _inputEnd;
-    private int _partial;
-    private uint _toSkip;
-    private bool _isSkipping;
+    private readonly FrameBuffer _input;
+
+    // The number of the thread that hands frames over: one that stays in the receiver too long loses its turn to another.
+    private int _turn;
+    private ulong _key;
     private bool _isHandling;
     private bool _isInReceiver;
-    private int _turn;
+    private int _toldIncomplete;
     private bool _isWanted;
     private bool _isEnded;
     private bool _isEndTold;
@@ -43,37 +32,34 @@ internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
     /// <param name="socket">Connected; owned from now on.</param>
     /// <param name="poller">Waits for it.</param>
     /// <param name="receiver">Gets its frames, once <see cref="Want"/> has been called.</param>
-    public FrameSocket(SafeFileHandle socket, SocketPoller poller, IFrameReceiver receiver)
+    public FrameSocket(SafeFileHandle socket, SocketPoller poller, IFrameReceiver receiver) =>
+        (_socket, _poller, _receiver, _input) = (socket, poller, receiver, new FrameBuffer(receiver.LimitOf));
+
+    /// <summary>Begins to wait for it: from now on its receiver may be told of its end.</summary>
+    /// <exception cref="IOException">The kernel cannot wait for more sockets.</exception>
+    public void Start()
     {
-        _socket = socket;
-        _poller = poller;
-        _receiver = receiver;
-        _key = poller.Add(this, socket);
+        // Under the lock, as it may be ready at once.
+        lock (_gate)
+            _key = _poller.Add(this, _socket);
     }
 
-    private int Buffered => _inputEnd - _inputStart;
-
     /// <summary>
-    /// Hands the next frame over: on this thread if it has arrived and no other thread hands one over now, else on one of the poller's.
+    /// Hands the next frame over: on this thread if it has arrived and no other thread hands one over now, else on one of the poller's. The
+    /// content of the last frame ends.
     /// </summary>
     public void Want()
     {
         lock (_gate)
-        {
             _isWanted = true;
-            if (_isHandling || _isDisposed)
-                return;
-            _isHandling = true;
-        }
-
-        Handle();
+        HandleIfWanted();
     }
 
     /// <summary>From now on drops frames up to the next that opens a call, without keeping their content.</summary>
     public void SkipToOpen()
     {
         lock (_gate)
-            _isSkipping = true;
+            _input.SkipToOpen();
     }
 
     /// <inheritdoc/>
@@ -155,6 +141,9 @@ internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
         ThreadPool.UnsafeQueueUserWorkItem(static socket => socket.Handle(), this, preferLocal: false);
     }
 
+    /// <inheritdoc/>
+    public override void OnFault(Exception fault) => _receiver.OnFault(fault);
+
     private static void Complete(TaskCompletionSource? written, Exception? fault)
     {
         if (fault is null)
@@ -178,15 +167,14 @@ internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
     /// <summary>Hands over what has arrived, as long as it is wanted. One thread at a time.</summary>
     private void Handle()
     {
-        var turn = _turn;
+        var turn = Volatile.Read(ref _turn);
         while (true)
         {
-            var step = NextStep(out var kind, out var start, out var length);
-            switch (step)
+            switch (Next(out var kind, out var length, out var content))
             {
                 case Step.Frame:
-                    // The buffer stays as it is until the receiver wants the next frame: only the handling thread changes it.
-                    _receiver.OnFrame(kind, _input.AsMemory(start, (int)length));
+                    TellIncomplete(0);
+                    _receiver.OnFrame(kind, content);
                     lock (_gate)
                     {
                         if (turn != _turn)
@@ -195,8 +183,8 @@ internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
                     }
 
                     break;
-                case Step.Partial:
-                    _receiver.OnPartial(_partial);
+                case Step.Incomplete:
+                    TellIncomplete((int)length);
                     break;
                 case Step.Violation:
                     _receiver.OnViolation(kind, length);
@@ -210,9 +198,9 @@ internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
         }
     }
 
-    private Step NextStep(out FrameKind kind, out int start, out uint length)
+    private Step Next(out FrameKind kind, out uint length, out ReadOnlyMemory<byte> content)
     {
-        (kind, start, length) = (default, 0, 0);
+        (kind, length, content) = (default, 0, default);
         lock (_gate)
         {
             Debug.Assert(_isHandling);
@@ -220,61 +208,34 @@ internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
             {
                 if (!_isWanted)
                     return PauseLocked();
-                SkipLocked();
-                if (Buffered >= HeadBytes)
+                switch (_input.Take(out kind, out length, out content))
                 {
-                    kind = (FrameKind)_input[_inputStart];
-                    length = BinaryPrimitives.ReadUInt32BigEndian(_input.AsSpan(_inputStart + 1));
-                    if (_isSkipping && kind != FrameKind.Open)
-                    {
-                        _toSkip = HeadBytes + length;
-                        continue;
-                    }
-
-                    if (_receiver.LimitOf(kind) is var limit && (limit < 0 || length > limit))
+                    case FrameStep.Frame:
+                        _isWanted = false;
+                        _isInReceiver = true;
+                        return Step.Frame;
+                    case FrameStep.Violation:
                         return Step.Violation;
-                    if ((uint)(Buffered - HeadBytes) >= length)
-                        return TakeLocked(ref start, (int)length);
                 }
 
                 if (_isEnded)
-                    return EndLocked();
-                var before = Buffered;
-                MakeRoom(Buffered < HeadBytes ? HeadBytes : HeadBytes + (int)length);
-                if (!ReceiveLocked())
                 {
-                    if (_isEnded)
-                        continue;
-                    return PauseLocked();
+                    _isHandling = _isWanted = false;
+                    return Step.End;
                 }
 
-                if (Buffered >= HeadBytes && _partial != Buffered && before > 0)
+                if (_input.Count != _toldIncomplete)
                 {
-                    _partial = Buffered;
-                    return Step.Partial;
+                    length = (uint)_input.Count;
+                    return Step.Incomplete;
                 }
+
+                if (!ReceiveLocked())
+                    return PauseLocked();
             }
 
             return Step.Nothing;
         }
-    }
-
-    private Step TakeLocked(ref int start, int length)
-    {
-        Debug.Assert(_gate.IsHeldByCurrentThread);
-        start = _inputStart + HeadBytes;
-        if (_partial != 0)
-        {
-            // Told first; the frame is taken in the next step.
-            _partial = 0;
-            return Step.Partial;
-        }
-
-        _inputStart = start + length;
-        _isWanted = false;
-        _isSkipping = false;
-        _isInReceiver = true;
-        return Step.Frame;
     }
 
     private Step PauseLocked()
@@ -285,11 +246,12 @@ internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
         return Step.Nothing;
     }
 
-    private Step EndLocked()
+    private void TellIncomplete(int bytes)
     {
-        Debug.Assert(_gate.IsHeldByCurrentThread);
-        _isHandling = _isWanted = false;
-        return Step.End;
+        if (_toldIncomplete == bytes)
+            return;
+        _toldIncomplete = bytes;
+        _receiver.OnIncomplete(bytes);
     }
 
     private void TellEnd()
@@ -304,16 +266,6 @@ internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
         _receiver.OnClosed();
     }
 
-    private void SkipLocked()
-    {
-        Debug.Assert(_gate.IsHeldByCurrentThread);
-        if (_toSkip == 0)
-            return;
-        var now = (int)Math.Min(_toSkip, (uint)Buffered);
-        _inputStart += now;
-        _toSkip -= (uint)now;
-    }
-
     private void ArmLocked()
     {
         Debug.Assert(_gate.IsHeldByCurrentThread);
@@ -325,33 +277,19 @@ internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
         _poller.Arm(_socket, _key, events);
     }
 
-    private void MakeRoom(int wanted)
-    {
-        var pending = Buffered;
-        if (pending == 0)
-            _inputStart = _inputEnd = 0;
-        if (pending == 0 && wanted <= FirstBufferBytes && _input.Length > KeptBufferBytes)
-            _input = new byte[FirstBufferBytes];
-        if (_inputStart + wanted <= _input.Length && _inputEnd < _input.Length)
-            return;
-        var target = wanted <= _input.Length ? _input : new byte[wanted];
-        _input.AsSpan(_inputStart, pending).CopyTo(target);
-        _input = target;
-        (_inputStart, _inputEnd) = (0, pending);
-    }
-
-    /// <summary>Reads what has arrived; false if there is nothing now, or, with <see cref="_isEnded"/>, nothing will come.</summary>
+    /// <summary>Reads what has arrived, or finds that nothing will come; false if there is nothing now.</summary>
     private bool ReceiveLocked()
     {
         Debug.Assert(_gate.IsHeldByCurrentThread);
+        var space = _input.Space();
         while (true)
         {
             nint count;
-            fixed (byte* start = &_input[_inputEnd])
-                count = UnixSockets.recv(_socket, start, (nuint)(_input.Length - _inputEnd), UnixSockets.DoNotWait);
+            fixed (byte* start = space)
+                count = UnixSockets.recv(_socket, start, (nuint)space.Length, UnixSockets.DoNotWait);
             if (count > 0)
             {
-                _inputEnd += (int)count;
+                _input.Add((int)count);
                 return true;
             }
 
@@ -365,7 +303,7 @@ internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
             }
 
             _isEnded = true;
-            return false;
+            return true;
         }
     }
 
@@ -417,7 +355,7 @@ internal sealed unsafe class FrameSocket : PolledSocket, IDisposable
     {
         Nothing,
         Frame,
-        Partial,
+        Incomplete,
         Violation,
         End,
     }

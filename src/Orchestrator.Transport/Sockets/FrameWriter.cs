@@ -40,7 +40,16 @@ internal sealed class FrameWriter : SerializationContext, IBufferWriter<byte>
     {
         ArgumentNullException.ThrowIfNull(marshaller);
         Begin(FrameKind.Message);
-        marshaller.ContextualSerializer(message, this);
+        try
+        {
+            marshaller.ContextualSerializer(message, this);
+        }
+        catch
+        {
+            _end = _start;
+            throw;
+        }
+
         End();
     }
 
@@ -73,14 +82,14 @@ internal sealed class FrameWriter : SerializationContext, IBufferWriter<byte>
 
     private void Begin(FrameKind kind)
     {
-        Reserve(FrameSocket.HeadBytes);
+        Reserve(FrameBuffer.HeadBytes);
         _start = _end;
         _buffer[_start] = (byte)kind;
-        _end += FrameSocket.HeadBytes;
+        _end += FrameBuffer.HeadBytes;
     }
 
     private void End() =>
-        BinaryPrimitives.WriteInt32BigEndian(_buffer.AsSpan(_start + 1), _end - _start - FrameSocket.HeadBytes);
+        BinaryPrimitives.WriteInt32BigEndian(_buffer.AsSpan(_start + 1), _end - _start - FrameBuffer.HeadBytes);
 
     private void Reserve(int count)
     {

@@ -15,7 +15,10 @@ internal interface IFrameReceiver
     void OnViolation(FrameKind kind, uint length);
 
     /// <summary>The bytes of an incomplete frame that are kept, which count for its sender; 0 once it is complete.</summary>
-    void OnPartial(int bytes);
+    void OnIncomplete(int bytes);
+
+    /// <summary>The receiver itself has failed to handle a frame. The connection is of no use any more.</summary>
+    void OnFault(Exception fault);
 
     /// <summary>The peer has closed the connection, or it broke. Called once, possibly while a frame is handled.</summary>
     void OnClosed();

@@ -118,6 +118,11 @@ internal sealed unsafe class SocketPoller : IDisposable
             {
                 socket.OnReady(ready.Events);
             }
+            catch (Exception exception)
+            {
+                // A fault of one socket's handler must not end the process.
+                socket.OnFault(exception);
+            }
             finally
             {
                 slot.End();
@@ -196,6 +201,9 @@ internal abstract class PolledSocket
 {
     /// <summary>It is ready. Called by one thread at a time, and not again before it is armed again.</summary>
     public abstract void OnReady(uint events);
+
+    /// <summary>Its handler has failed: it is of no use any more.</summary>
+    public abstract void OnFault(Exception fault);
 
     /// <summary>The handler of its last event has held its thread for a millisecond or two, and goes on.</summary>
     public virtual void OnHeldUp()

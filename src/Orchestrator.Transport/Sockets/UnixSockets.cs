@@ -75,7 +75,7 @@ internal static unsafe partial class UnixSockets
     }
 
     [LibraryImport("libc", SetLastError = true)]
-    public static partial int accept4(nint socket, void* address, int* size, int flags);
+    public static partial int accept4(SafeFileHandle socket, void* address, int* size, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int epoll_create1(int flags);

@@ -49,7 +49,7 @@ public sealed class LocalTransportTests(SharedCoordinator shared) : IClassFixtur
         };
         using var connection = await LocalSocket.ConnectAsync(shared.Coordinator);
         // Its body is not kept: the next call on the connection is served.
-        await connection.SendAsync(
+        await connection.SendAsync((byte[])
             [.. LocalSocket.Open(method, token), .. LocalSocket.Frame(0, new byte[1_000_000]), .. LocalSocket.Frame(17, [])]);
         var local = await connection.StatusAsync();
         var expected = await Assert.ThrowsAsync<RpcException>(() => GrpcAsync(method, token));
@@ -88,7 +88,7 @@ public sealed class LocalTransportTests(SharedCoordinator shared) : IClassFixtur
         var queue = Unique("queue");
         var queues = new QueueService.QueueServiceClient(shared.Coordinator.Invoker);
         await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = queue } }, Soon);
-        var wait = LocalSocket.Call(Get, Token, new GetRequest { Queue = queue, MaxItems = 1, WaitTimeout = Specs.Seconds(60) });
+        var wait = LocalSocket.Call(Get, Token, new GetRequest { Queue = queue, MaxItems = 1, Timeout = Specs.Seconds(60) });
         for (var length = 0; length <= wait.Length; length++)
         {
             using var connection = await LocalSocket.ConnectAsync(shared.Coordinator);
@@ -98,10 +98,10 @@ public sealed class LocalTransportTests(SharedCoordinator shared) : IClassFixtur
         // An item that is put now goes to nobody who has left.
         await queues.PutAsync(
             new PutRequest { Queue = queue, Items = { new QueueItem { Body = Payloads.FromJson("1") } } }, Soon);
-        var got = await queues.GetAsync(new GetRequest { Queue = queue, MaxItems = 1, WaitTimeout = Specs.Seconds(30) }, Soon);
+        var got = await queues.GetAsync(new GetRequest { Queue = queue, MaxItems = 1, Timeout = Specs.Seconds(30) }, Soon);
         Assert.Single(got.Items);
         var limits = await shared.Coordinator.Admin.ListLimitsAsync(new ListLimitsRequest(), Soon);
-        Assert.Equal(0, limits.Limits.Single(limit => limit.Name == "incoming_bytes").Current);
+        Assert.Equal(0, limits.Limits.Single(limit => limit.Name == "incoming_bytes").Used);
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class LocalTransportTests(SharedCoordinator shared) : IClassFixtur
         var queue = Unique("queue");
         await new QueueService.QueueServiceClient(shared.Coordinator.Invoker).CreateQueueAsync(
             new CreateQueueRequest { Spec = new QueueSpec { Name = queue } }, Soon);
-        var request = new GetRequest { Queue = queue, MaxItems = 1, WaitTimeout = Specs.Seconds(60) };
+        var request = new GetRequest { Queue = queue, MaxItems = 1, Timeout = Specs.Seconds(60) };
         using var connection = await LocalSocket.ConnectAsync(shared.Coordinator);
         await connection.SendAsync(LocalSocket.Call(Get, Token, request, TimeSpan.FromMilliseconds(50)));
         Assert.Equal((int)StatusCode.DeadlineExceeded, (await connection.StatusAsync()).Code);

@@ -1,0 +1,16 @@
+using Grpc.Core;
+
+namespace Orchestrator.Coordinator.Security;
+
+/// <summary>The context of a call that does not come over HTTP.</summary>
+internal abstract class TransportCallContext : ServerCallContext
+{
+    /// <summary>The caller and its quota; null for a method that is open to everybody.</summary>
+    public abstract CachedAuthentication? Authentication { get; }
+
+    /// <summary>Fires when the caller has disconnected.</summary>
+    public abstract CancellationToken Disconnected { get; }
+
+    /// <summary>Calls back once, at the call's end: with true if its answer was passed to a caller that was still connected.</summary>
+    public abstract void OnAnswered(Action<bool> answered);
+}
