@@ -39,6 +39,7 @@ internal sealed class EmbeddedPool : IOrchestratorPool, IAsyncDisposable
                     // The coordinator ends with this program, so there is none to reconnect to.
                     DetachOnDisconnect = false,
                 },
+                coordinator.Connections,
                 cancellationToken).ConfigureAwait(false);
             return new EmbeddedPool(coordinator, client, directory);
         }

@@ -18,6 +18,8 @@ namespace Orchestrator.Client;
 /// </summary>
 public sealed partial class OrchestratorClient : IOrchestratorClient
 {
+    private const string LocalTransportVariable = "ORCHESTRATOR_LOCAL";
+
     /// <summary>How long the coordinator's port may take to answer before its Unix socket is tried.</summary>
     private static readonly TimeSpan PortPatience = TimeSpan.FromSeconds(3);
 
@@ -29,15 +31,16 @@ public sealed partial class OrchestratorClient : IOrchestratorClient
     private readonly Lock _gate = new();
     private Task? _closing;
 
-    private OrchestratorClient(CoordinatorEndpoint endpoint, OrchestratorClientOptions options)
+    private OrchestratorClient(CoordinatorEndpoint endpoint, OrchestratorClientOptions options, LocalConnections? local)
     {
         Options = options;
         var tls = endpoint.Address.Scheme == Uri.UriSchemeHttps ? ClientTls.Create(options, endpoint.SelfSignedCertificate) : null;
         _endpoint = endpoint = endpoint with { ShowsCertificate = tls?.ClientCertificateContext is not null };
         _channel = ClientChannel.For(endpoint, tls);
         var calls = _channel.CreateCallInvoker();
-        if (endpoint.LocalTransport is { } local && Environment.GetEnvironmentVariable("ORCHESTRATOR_LOCAL") != "off")
-            calls = new LocalInvoker(calls, _local = new LocalConnections(local.Socket, local.Connections));
+        _local = local ?? LocalTransportOf(endpoint, options);
+        if (_local is not null)
+            calls = new LocalInvoker(calls, _local);
         var invoker = calls.Intercept(new AnswerReader());
         if (endpoint.Token is { Length: > 0 } token)
             invoker = invoker.Intercept(new BearerTokenInterceptor(token));
@@ -67,7 +70,7 @@ public sealed partial class OrchestratorClient : IOrchestratorClient
         options ??= new OrchestratorClientOptions();
         var endpoint = CoordinatorEndpoint.Locate(options);
         if (!options.VerifyOnConnect)
-            return new OrchestratorClient(endpoint, options);
+            return new OrchestratorClient(endpoint, options, null);
         if (endpoint.LocalSocket is null)
             return await ConnectAsync(endpoint, options, cancellationToken).ConfigureAwait(false);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -107,10 +110,24 @@ public sealed partial class OrchestratorClient : IOrchestratorClient
     public static IOrchestratorClient CreateLazy(OrchestratorClientOptions? options = null) =>
         new LazyOrchestratorClient(cancellationToken => ConnectAsync(options, cancellationToken));
 
-    private static async Task<OrchestratorClient> ConnectAsync(
-        CoordinatorEndpoint endpoint, OrchestratorClientOptions options, CancellationToken cancellationToken)
+    /// <summary>Connects to a coordinator in this process.</summary>
+    internal static Task<OrchestratorClient> ConnectAsync(
+        OrchestratorClientOptions options, LocalConnections connections, CancellationToken cancellationToken) =>
+        ConnectAsync(CoordinatorEndpoint.Locate(options), options, cancellationToken, connections);
+
+    private static LocalConnections? LocalTransportOf(CoordinatorEndpoint endpoint, OrchestratorClientOptions options)
     {
-        var client = new OrchestratorClient(endpoint, options);
+        // Certificates are given to be shown and checked, which only TLS does.
+        return endpoint.LocalTransport is { } local && !ClientTls.IsWanted(options)
+            && Environment.GetEnvironmentVariable(LocalTransportVariable) != "off"
+                ? new LocalConnections(new LocalSocketConnector(local.Socket, local.Connections).Connect) : null;
+    }
+
+    private static async Task<OrchestratorClient> ConnectAsync(
+        CoordinatorEndpoint endpoint, OrchestratorClientOptions options, CancellationToken cancellationToken,
+        LocalConnections? local = null)
+    {
+        var client = new OrchestratorClient(endpoint, options, local);
         try
         {
             await client.VerifyAsync(cancellationToken).ConfigureAwait(false);

@@ -217,8 +217,9 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     private CallInvoker ConnectLocally(JsonElement transport)
     {
         // Its connections are closed by the coordinator's end.
-        var connections = new LocalConnections(transport.GetProperty("socket").GetString()!, transport.GetProperty("connections").GetInt32());
-        return WithToken(new LocalInvoker(Connect(token: ""), connections), Token);
+        var connector = new LocalSocketConnector(
+            transport.GetProperty("socket").GetString()!, transport.GetProperty("connections").GetInt32());
+        return WithToken(new LocalInvoker(Connect(token: ""), new LocalConnections(connector.Connect)), Token);
     }
 
     private static CallInvoker WithToken(CallInvoker calls, string token) => calls.Intercept(metadata =>

@@ -52,6 +52,10 @@ internal static class ClientTls
     public static bool NamesCertificate(OrchestratorClientOptions options) =>
         Named(options.Certificate, OrchestratorClientOptions.CertificateVariable) is not null;
 
+    /// <summary>Whether certificates were given, to be shown or to be trusted.</summary>
+    public static bool IsWanted(OrchestratorClientOptions options) => NamesCertificate(options)
+        || Named(options.CertificateAuthority, OrchestratorClientOptions.CertificateAuthorityVariable) is not null;
+
     private static string? Named(string? given, string variable) =>
         !string.IsNullOrEmpty(given) ? given : Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;
 

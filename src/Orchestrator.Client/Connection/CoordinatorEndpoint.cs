@@ -17,7 +17,9 @@ internal sealed record CoordinatorEndpoint(Uri Address, string AddressSource, st
     /// </summary>
     public Uri? LocalSocket { get; private init; }
 
-    /// <summary>The socket of the same coordinator's local transport; null unless the address came from the coordinator's own file.</summary>
+    /// <summary>
+    /// Where the same coordinator serves the local transport; null unless the address came from the coordinator's own file.
+    /// </summary>
     public LocalTransportAddress? LocalTransport { get; private init; }
 
     /// <summary>

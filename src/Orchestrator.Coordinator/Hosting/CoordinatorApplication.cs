@@ -28,6 +28,7 @@ using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Core.Kernel;
 using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
+using Orchestrator.Transport.LocalCalls;
 using Orchestrator.Worker.Tasks;
 
 namespace Orchestrator.Coordinator.Hosting;
@@ -71,6 +72,9 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
 
     /// <summary>The address for clients in this process or of this user: the Unix socket.</summary>
     public string LocalAddress => $"unix:{_app.Services.GetRequiredService<RuntimeDirectory>().CoordinatorSocket}";
+
+    /// <summary>Connections of clients in this process, without a socket.</summary>
+    internal LocalConnections Connections => new(LocalTransport.Connect);
 
     /// <summary>The patterns of all routes of both ports, for a test that tries each.</summary>
     internal IEnumerable<string> Routes =>
@@ -153,7 +157,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         builder.Configuration.Sources.Clear();
         foreach (var service in services ?? new ServiceCollection())
             builder.Services.Add(service);
-        ConfigureLogging(builder.Logging, options);
+        CoordinatorLogging.Configure(builder.Logging, options);
         if (loggers is not null)
             builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(new ForwardingLoggerFactory(loggers)));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
@@ -201,7 +205,8 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         _app.Services.GetRequiredService<JournalHealth>().Start();
         _app.Services.GetRequiredService<Readiness>().MarkStarted();
         _endpointFile.Write(
-            GrpcAddress, HttpAddress, LocalAddress, Directories.LocalTransportSocket, LocalTransport.MaxConnectionsOfProcess, SelfSigned?.Path);
+            GrpcAddress, HttpAddress, LocalAddress, Directories.LocalTransportSocket, LocalTransport.MaxConnectionsOfProcess,
+            SelfSigned?.Path);
         // Before any client learns that this process accepts signals.
         if (_options.OwnsProcess)
             _hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnHangUp);
@@ -289,33 +294,6 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         // A wildcard address is valid for listening, not for connecting.
         return address.Host is "0.0.0.0" or "[::]"
             ? $"{address.Scheme}://localhost:{address.Port}" : $"{address.Scheme}://{address.Authority}";
-    }
-
-    private static void ConfigureLogging(ILoggingBuilder logging, CoordinatorOptions options)
-    {
-        logging.ClearProviders();
-        logging.AddConsole(console =>
-        {
-            console.FormatterName = options.LogFormat == LogFormat.Json
-                ? JsonLineFormatter.FormatterName : PlainConsoleFormatter.FormatterName;
-            if (!options.OwnsProcess)
-                console.LogToStandardErrorThreshold = LogLevel.Trace;
-        });
-        logging.Services.AddSingleton<ConsoleFormatter, PlainConsoleFormatter>();
-        logging.Services.AddSingleton<ConsoleFormatter, JsonLineFormatter>();
-        logging.AddFilter(null, LogLevel.Warning);
-        logging.AddFilter(TaskLog.Category, LogLevel.Information);
-        // The host's messages on starting and stopping duplicate the coordinator's own.
-        logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
-        // A failed start is reported once, by the caller of Start.
-        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
-        logging.AddFilter("Microsoft.AspNetCore.Hosting", LogLevel.None);
-        if (options.Verbose)
-            logging.AddFilter("Orchestrator", LogLevel.Information);
-        // One line per frame of a flood: the client is at fault, and clients must not be able to fill the log.
-        logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None);
-        // A cancelled or refused call is not a server error.
-        logging.AddFilter("Grpc.AspNetCore.Server", LogLevel.Error);
     }
 
     private static void Configure(KestrelServerOptions kestrel, CoordinatorOptions options, int connections)

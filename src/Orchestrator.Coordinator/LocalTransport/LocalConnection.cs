@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using Grpc.Core;
-using Microsoft.Win32.SafeHandles;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Protocol;
@@ -15,7 +14,8 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     private const int MaxOpenBytes = 16 * 1024;
 
     private readonly LocalServer _server;
-    private readonly FrameSocket _frames;
+    private readonly FrameReader _reader = new();
+    private FrameConnection _frames = null!;
     private readonly CancellationTokenSource _closed = new();
     private readonly Lock _gate = new();
     private LocalCall? _call;
@@ -29,13 +29,11 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
 
     /// <param name="server">The server.</param>
     /// <param name="peer">The process at the other end.</param>
-    /// <param name="socket">The socket; owned from now on.</param>
-    public LocalConnection(LocalServer server, LocalPeer peer, SafeFileHandle socket)
+    public LocalConnection(LocalServer server, LocalPeer peer)
     {
         _server = server;
         Peer = peer;
         Since = server.Time.GetTimestamp();
-        _frames = new FrameSocket(socket, server.Poller, this);
     }
 
     /// <summary>The process at the other end.</summary>
@@ -51,14 +49,13 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     public CancellationToken Closed => _closed.Token;
 
     /// <summary>Builds the frames of the current call.</summary>
-    public FrameWriter Writer { get; } = new();
-
-    /// <summary>Reads the messages of the current call.</summary>
-    public FrameReader Reader { get; } = new();
+    public FrameWriter Writer { get; private set; } = new();
 
     /// <summary>Begins to serve it.</summary>
-    public void Start()
+    /// <param name="frames">What it sends and receives over; owned from now on.</param>
+    public void Start(FrameConnection frames)
     {
+        _frames = frames;
         _frames.Start();
         _frames.Want();
     }
@@ -72,10 +69,27 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     {
         var sending = _frames.SendAsync(Writer.Frames);
         if (sending.IsCompletedSuccessfully)
+        {
             Writer.Clear();
-        else
-            sending = _sending = ThenClearAsync(sending);
-        return sending;
+            return sending;
+        }
+
+        // The last one is still being read from, maybe until after the client has opened its next call.
+        Writer = new FrameWriter();
+        return _sending = sending;
+    }
+
+    /// <summary>Reads a message of the current call, once.</summary>
+    public T Read<T>(ReadOnlyMemory<byte> content, Marshaller<T> marshaller)
+    {
+        try
+        {
+            return _reader.Read(content, marshaller);
+        }
+        finally
+        {
+            _frames.EndRead();
+        }
     }
 
     /// <summary>Ends the current call and waits for the next.</summary>
@@ -86,8 +100,13 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         var isWritten = false;
         try
         {
-            // A handler that was cancelled may have left its last write behind.
-            await _sending;
+            if (!_sending.IsCompleted)
+            {
+                // A handler that was cancelled has left its last write behind: the client does not read, and gets no status.
+                ((IFrameReceiver)this).OnClosed();
+                return;
+            }
+
             Writer.Add(FrameKind.Status, status);
             // Before the status leaves: the client may open its next call as soon as it has it.
             lock (_gate)
@@ -224,6 +243,7 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         try
         {
             head = LocalCallHead.Read(content);
+            _frames.EndRead();
         }
         catch (InvalidProtocolBufferException exception)
         {
@@ -243,12 +263,6 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
 
         call.Invocation = method!.Create(call);
         call.Invocation.Begin();
-    }
-
-    private async Task ThenClearAsync(Task sending)
-    {
-        await sending;
-        Writer.Clear();
     }
 
     /// <summary>Garbage: one status, then the end of the connection.</summary>

@@ -21,7 +21,7 @@ internal abstract class LocalInvocation<TRequest, TResponse>(LocalCall call, Met
 
     /// <summary>Reads a message.</summary>
     /// <exception cref="RpcException">It is none that the method takes.</exception>
-    protected TRequest Read(ReadOnlyMemory<byte> content) => Connection.Reader.Read(content, method.RequestMarshaller);
+    protected TRequest Read(ReadOnlyMemory<byte> content) => Connection.Read(content, method.RequestMarshaller);
 
     /// <summary>Adds a message to what is sent next.</summary>
     protected void Add(TResponse response) => Connection.Writer.Add(response, method.ResponseMarshaller);
@@ -81,11 +81,12 @@ internal abstract class SingleRequestInvocation<TRequest, TResponse>(LocalCall c
 
     private void Answer(TRequest? request, RpcException? refusal)
     {
+        var isFirst = !_hasBegun;
+        _hasBegun = true;
         // The content has been read. The half-close, and a cancel, are read meanwhile.
         Connection.Want();
-        if (_hasBegun)
+        if (!isFirst)
             return;
-        _hasBegun = true;
         _ = RunAsync(
             (self: this, request, refusal),
             static state => state.refusal is null ? state.self.AnswerAsync(state.request!) : Task.FromException(state.refusal));
@@ -98,7 +99,7 @@ internal sealed class LocalRequests<TRequest>(LocalConnection connection) : IAsy
 {
     private readonly Lock _gate = new();
     private TaskCompletionSource<bool>? _waiting;
-    private TRequest? _pending;
+    private readonly Queue<TRequest> _pending = new();
     private Exception? _fault;
     private bool _isComplete;
 
@@ -113,9 +114,9 @@ internal sealed class LocalRequests<TRequest>(LocalConnection connection) : IAsy
         {
             if (_fault is { } fault)
                 return Task.FromException<bool>(fault);
-            if (_pending is { } pending)
+            if (_pending.TryDequeue(out var pending))
             {
-                (Current, _pending) = (pending, null);
+                Current = pending;
                 return Task.FromResult(true);
             }
 
@@ -137,7 +138,7 @@ internal sealed class LocalRequests<TRequest>(LocalConnection connection) : IAsy
         {
             (waiting, _waiting) = (_waiting, null);
             if (waiting is null)
-                _pending = request;
+                _pending.Enqueue(request);
             else
                 Current = request;
         }
@@ -193,5 +194,13 @@ internal sealed class LocalResponses<TResponse>(LocalCall call, Action<TResponse
             throw new InvalidOperationException("the call has ended");
         add(message);
         return call.Connection.SendAsync();
+    }
+
+    public Task WriteAsync(TResponse message, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return Task.FromCanceled(cancellationToken);
+        var writing = WriteAsync(message);
+        return writing.IsCompleted || !cancellationToken.CanBeCanceled ? writing : writing.WaitAsync(cancellationToken);
     }
 }

@@ -10,7 +10,7 @@ using Orchestrator.Transport.Sockets;
 namespace Orchestrator.Coordinator.LocalTransport;
 
 /// <summary>Serves the local transport on a Unix socket.</summary>
-internal sealed unsafe partial class LocalServer : PolledSocket, IDisposable
+internal sealed unsafe partial class LocalServer : IPolledSocket, IDisposable
 {
     private const int Backlog = 512;
 
@@ -70,6 +70,7 @@ internal sealed unsafe partial class LocalServer : PolledSocket, IDisposable
         {
             _listener.Bind(new UnixDomainSocketEndPoint(path));
             _listener.Listen(Backlog);
+            _listener.Blocking = false;
         }
         catch (SocketException exception)
         {
@@ -82,7 +83,7 @@ internal sealed unsafe partial class LocalServer : PolledSocket, IDisposable
     }
 
     /// <inheritdoc/>
-    public override void OnReady(uint events)
+    public void OnReady(uint events)
     {
         while (!_isDisposed)
         {
@@ -104,10 +105,15 @@ internal sealed unsafe partial class LocalServer : PolledSocket, IDisposable
     }
 
     /// <inheritdoc/>
-    public override void OnFault(Exception fault)
+    public void OnFault(Exception fault)
     {
         LogConnectionFault(_log, fault);
         Listen();
+    }
+
+    /// <inheritdoc/>
+    public void OnHeldUp()
+    {
     }
 
     /// <summary>Decides on a call.</summary>
@@ -178,32 +184,47 @@ internal sealed unsafe partial class LocalServer : PolledSocket, IDisposable
         _listener?.Dispose();
     }
 
+    /// <summary>Connects this process; null if the coordinator has ended.</summary>
+    public FrameConnection? Connect(IFrameReceiver client)
+    {
+        if (Open(PeerProcess.Current, isLimited: false) is not { } connection)
+            return null;
+        var (own, other) = FramePair.Create(connection, client);
+        connection.Start(own);
+        return other;
+    }
+
     private void Accept(SafeFileHandle socket)
     {
         if (PeerProcess.Find(socket) is not { } process)
         {
             _instruments.Refused();
             socket.Dispose();
-            return;
         }
+        else if (Open(process, isLimited: true) is { } connection)
+        {
+            connection.Start(new FrameSocket(socket, Poller, connection));
+        }
+        else
+        {
+            socket.Dispose();
+        }
+    }
 
-        LocalConnection? connection = null;
+    private LocalConnection? Open(PeerProcess process, bool isLimited)
+    {
         lock (_lock)
         {
             _peers.TryGetValue(process.Pid, out var peer);
-            if (_connections.Count < _places && (peer?.Connections ?? 0) < MaxConnectionsOfProcess && !_isDisposed)
-            {
-                if (peer is null)
-                    _peers[process.Pid] = peer = new LocalPeer(process, ++_peerNumber);
-                peer.Connections++;
-                _connections.Add(connection = new LocalConnection(this, peer, socket));
-            }
+            if (_isDisposed || (isLimited && (_connections.Count >= _places || peer?.Connections >= MaxConnectionsOfProcess)))
+                return null;
+            if (peer is null)
+                _peers[process.Pid] = peer = new LocalPeer(process, ++_peerNumber);
+            peer.Connections++;
+            var connection = new LocalConnection(this, peer);
+            _connections.Add(connection);
+            return connection;
         }
-
-        if (connection is null)
-            socket.Dispose();
-        else
-            connection.Start();
     }
 
     private void Listen()

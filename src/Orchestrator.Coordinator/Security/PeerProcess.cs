@@ -31,6 +31,9 @@ internal sealed record PeerProcess(int Pid, int ProcessGroup)
         return next(connection);
     };
 
+    /// <summary>This process itself.</summary>
+    public static PeerProcess Current { get; } = new(Environment.ProcessId, NativeMethods.getpgid(Environment.ProcessId));
+
     /// <summary>The peer process of a socket; null if it belongs to another user.</summary>
     public static unsafe PeerProcess? Find(SafeHandle socket)
     {

@@ -10,8 +10,8 @@ using Orchestrator.Coordinator.Mapping;
 namespace Orchestrator.Coordinator.Services;
 
 /// <summary>
-/// Binds the methods of a service as gRPC's default does, with one difference: requests are read by <see cref="RequestGuard"/>. Interceptors
-/// run too late for that.
+/// Binds the methods of a service as gRPC's default does, with one difference: requests are read by <see cref="RequestGuard"/>.
+/// Interceptors run too late for that.
 /// </summary>
 internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethodProvider<TService>
     where TService : class

@@ -7,6 +7,7 @@ namespace Orchestrator.Transport.LocalCalls;
 /// <summary>A call in progress, of any kind: its responses and its end.</summary>
 internal abstract class LocalClientCall
 {
+    private static readonly Task UnknownProgress = new TaskCompletionSource().Task;
     private static readonly TimeSpan LongestTimer = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
 
     private const string DetailsTrailer = "grpc-status-details-bin";
@@ -16,7 +17,7 @@ internal abstract class LocalClientCall
     private readonly Lock _gate = new();
     private CancellationTokenRegistration _cancelling;
     private readonly ITimer? _deadline;
-    private Task _sending = Task.CompletedTask;
+    private volatile Task _sending = Task.CompletedTask;
     private bool _isOver;
 
     /// <param name="connection">The connection, which is the call's until it ends.</param>
@@ -104,30 +105,37 @@ internal abstract class LocalClientCall
     /// <exception cref="InvalidOperationException">The call has ended.</exception>
     protected Task SendAsync<T>(T message, Action<FrameWriter, T> add)
     {
-        string fault;
         lock (_gate)
         {
             // The connection may already be another call's.
             if (_isOver)
                 return Task.FromException((Exception?)ErrorOf(Status) ?? AlreadyComplete());
+            if (_sending == UnknownProgress)
+                return Task.FromException(new InvalidOperationException(
+                    "Can't write the message because the previous write is in progress."));
             if (!_sending.IsCompleted)
                 return AfterLastAsync(_sending, message, add);
             add(_connection.Writer, message);
-            try
-            {
-                var sending = _sending = _connection.SendAsync();
-                return sending.IsCompletedSuccessfully ? sending : RestAsync(sending);
-            }
-            catch (IOException exception)
-            {
-                fault = exception.Message;
-            }
+            // Until it is known how far the connection has got with it.
+            _sending = UnknownProgress;
         }
 
-        return Task.FromException(Break(fault));
+        // Not under the lock: within a process the handler runs in here.
+        Task sending;
+        try
+        {
+            sending = _connection.SendAsync();
+        }
+        catch (IOException exception)
+        {
+            return Task.FromException(Break(exception.Message));
+        }
+
+        _sending = sending;
+        return sending.IsCompletedSuccessfully ? sending : RestAsync(sending);
     }
 
-    private static InvalidOperationException AlreadyComplete() => new InvalidOperationException("Can't write the message because the call is complete.");
+    private static InvalidOperationException AlreadyComplete() => new("Can't write the message because the call is complete.");
 
     private async Task AfterLastAsync<T>(Task last, T message, Action<FrameWriter, T> add)
     {

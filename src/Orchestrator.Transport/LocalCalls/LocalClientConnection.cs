@@ -1,4 +1,4 @@
-using Microsoft.Win32.SafeHandles;
+using Grpc.Core;
 using Orchestrator.Transport.Sockets;
 
 namespace Orchestrator.Transport.LocalCalls;
@@ -7,25 +7,29 @@ namespace Orchestrator.Transport.LocalCalls;
 internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
 {
     private readonly LocalConnections _owner;
-    private readonly FrameSocket _frames;
+    private readonly FrameReader _reader = new();
+    private FrameConnection _frames = null!;
     private volatile LocalClientCall? _call;
     private int _isDisposed;
 
-    public LocalClientConnection(LocalConnections owner, SafeFileHandle socket, SocketPoller poller)
+    private LocalClientConnection(LocalConnections owner) => _owner = owner;
+
+    /// <summary>Makes one; null if there is no place for it.</summary>
+    public static LocalClientConnection? Create(LocalConnections owner, Func<IFrameReceiver, FrameConnection?> connect)
     {
-        _owner = owner;
-        _frames = new FrameSocket(socket, poller, this);
-        _frames.Start();
+        var connection = new LocalClientConnection(owner);
+        if (connect(connection) is not { } frames)
+            return null;
+        connection._frames = frames;
+        frames.Start();
+        return connection;
     }
 
     /// <summary>Whether it has been closed, by either side.</summary>
     public bool IsClosed => Volatile.Read(ref _isDisposed) != 0;
 
     /// <summary>Builds the frames of the current call.</summary>
-    public FrameWriter Writer { get; } = new();
-
-    /// <summary>Reads the messages of the current call.</summary>
-    public FrameReader Reader { get; } = new();
+    public FrameWriter Writer { get; private set; } = new();
 
     /// <summary>Begins a call.</summary>
     public void Begin(LocalClientCall call)
@@ -42,10 +46,20 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
     public Task SendAsync()
     {
         var sending = _frames.SendAsync(Writer.Frames);
-        if (!sending.IsCompletedSuccessfully)
-            return ThenClearAsync(sending);
-        Writer.Clear();
-        return Task.CompletedTask;
+        if (sending.IsCompletedSuccessfully)
+            Writer.Clear();
+        else
+            // The last one is still being read from.
+            Writer = new FrameWriter();
+        return sending;
+    }
+
+    /// <summary>Reads a message of the current call, once.</summary>
+    public T Read<T>(ReadOnlyMemory<byte> content, Marshaller<T> marshaller)
+    {
+        var message = _reader.Read(content, marshaller);
+        _frames.EndRead();
+        return message;
     }
 
     /// <summary>The call has its status: the connection may carry another.</summary>
@@ -61,7 +75,6 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
             return;
         _frames.Dispose();
-        LocalConnections.OnClosed();
     }
 
     int IFrameReceiver.LimitOf(FrameKind kind) => kind switch
@@ -101,11 +114,5 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
     {
         _call?.OnBroken("the coordinator closed the connection");
         Dispose();
-    }
-
-    private async Task ThenClearAsync(Task sending)
-    {
-        await sending.ConfigureAwait(false);
-        Writer.Clear();
     }
 }

@@ -83,7 +83,7 @@ internal sealed class LocalStreamCall<TRequest, TResponse>(
         TaskCompletionSource<bool>? waiting;
         try
         {
-            Current = Connection.Reader.Read(content, method.ResponseMarshaller);
+            Current = Connection.Read(content, method.ResponseMarshaller);
         }
         catch (Exception exception)
         {

@@ -27,7 +27,7 @@ internal sealed class LocalUnaryCall<TRequest, TResponse>(
     {
         try
         {
-            _received = Connection.Reader.Read(content, method.ResponseMarshaller);
+            _received = Connection.Read(content, method.ResponseMarshaller);
         }
         catch (Exception exception)
         {

@@ -85,11 +85,33 @@ internal sealed class FrameBuffer(Func<FrameKind, int> limitOf)
     /// <summary>Bytes have arrived in the room.</summary>
     public void Add(int count) => _end += count;
 
-    private void MakeRoom()
+    /// <summary>Whether so many bytes can be appended without ending the content of the last frame.</summary>
+    public bool HasRoom(int count) => Bytes.Length - _end >= count;
+
+    /// <summary>Bytes have arrived elsewhere; ends the content of the last frame, unless there is room.</summary>
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        if (!HasRoom(bytes.Length))
+        {
+            if (Count == 0)
+            {
+                (_start, _end) = (0, 0);
+                Release();
+            }
+
+            MoveTo(Count + bytes.Length <= Bytes.Length ? Bytes : ArrayPool<byte>.Shared.Rent(Count + bytes.Length));
+        }
+
+        bytes.CopyTo(Bytes.AsSpan(_end));
+        _end += bytes.Length;
+    }
+
+    private void MakeRoom() => MoveTo(
+        Count == Bytes.Length ? ArrayPool<byte>.Shared.Rent((int)Math.Min(_wanted, (long)Bytes.Length * Growth)) : Bytes);
+
+    private void MoveTo(byte[] target)
     {
         var pending = Bytes.AsSpan(_start, Count);
-        var target = _end - _start == Bytes.Length
-            ? ArrayPool<byte>.Shared.Rent((int)Math.Min(_wanted, (long)Bytes.Length * Growth)) : Bytes;
         pending.CopyTo(target);
         (_start, _end) = (0, pending.Length);
         if (target == Bytes)
@@ -104,17 +126,4 @@ internal sealed class FrameBuffer(Func<FrameKind, int> limitOf)
             ArrayPool<byte>.Shared.Return(old);
         _large = null;
     }
-}
-
-/// <summary>What a <see cref="FrameBuffer"/> holds.</summary>
-internal enum FrameStep
-{
-    /// <summary>More bytes are needed.</summary>
-    Incomplete,
-
-    /// <summary>A whole frame.</summary>
-    Frame,
-
-    /// <summary>A frame that is not expected or too large.</summary>
-    Violation,
 }

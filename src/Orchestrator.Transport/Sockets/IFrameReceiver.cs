@@ -6,7 +6,7 @@ internal interface IFrameReceiver
     /// <summary>The largest content that a frame of this kind may have; negative if the kind is not expected.</summary>
     int LimitOf(FrameKind kind);
 
-    /// <summary>A frame has arrived, as wanted. The next one comes after another <see cref="FrameSocket.Want"/>.</summary>
+    /// <summary>A frame has arrived, as wanted. The next one comes after another <see cref="FrameConnection.Want"/>.</summary>
     /// <param name="kind">Its kind.</param>
     /// <param name="content">Its content, until this returns.</param>
     void OnFrame(FrameKind kind, ReadOnlyMemory<byte> content);

@@ -17,7 +17,7 @@ internal sealed unsafe class SocketPoller : IDisposable
     private static readonly TimeSpan HeldUpLimit = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan IdleLimit = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<ulong, PolledSocket> _sockets = new();
+    private readonly ConcurrentDictionary<ulong, IPolledSocket> _sockets = new();
     private readonly SafeFileHandle _epoll;
     private readonly SafeFileHandle _stop;
     private readonly string _name;
@@ -28,7 +28,7 @@ internal sealed unsafe class SocketPoller : IDisposable
     private int _waiting;
     private int _isWatched;
     private readonly Lock _gate = new();
-    private readonly List<Slot> _slots = [];
+    private readonly List<PollerThread> _slots = [];
     private volatile bool _isStopped;
 
     /// <param name="name">Of its threads.</param>
@@ -49,7 +49,7 @@ internal sealed unsafe class SocketPoller : IDisposable
 
     /// <summary>Registers a socket, which is not yet waited for.</summary>
     /// <returns>Its key.</returns>
-    public ulong Add(PolledSocket socket, SafeFileHandle handle)
+    public ulong Add(IPolledSocket socket, SafeFileHandle handle)
     {
         var key = Interlocked.Increment(ref _lastKey);
         _sockets[key] = socket;
@@ -89,7 +89,7 @@ internal sealed unsafe class SocketPoller : IDisposable
 
     private void StartThread()
     {
-        var slot = new Slot();
+        var slot = new PollerThread();
         lock (_gate)
             _slots.Add(slot);
         var number = Interlocked.Increment(ref _threads);
@@ -97,7 +97,7 @@ internal sealed unsafe class SocketPoller : IDisposable
         new Thread(() => Run(slot)) { IsBackground = true, Name = $"{_name} {number}" }.UnsafeStart();
     }
 
-    private void Run(Slot slot)
+    private void Run(PollerThread slot)
     {
         EpollEvent ready = default;
         while (!_isStopped)
@@ -131,7 +131,7 @@ internal sealed unsafe class SocketPoller : IDisposable
         }
     }
 
-    private bool TryLeave(Slot slot)
+    private bool TryLeave(PollerThread slot)
     {
         lock (_gate)
         {
@@ -147,7 +147,7 @@ internal sealed unsafe class SocketPoller : IDisposable
     private void OnWatch()
     {
         Volatile.Write(ref _isWatched, 0);
-        List<PolledSocket>? heldUp = null;
+        List<IPolledSocket>? heldUp = null;
         var isBusy = false;
         lock (_gate)
         {
@@ -166,47 +166,5 @@ internal sealed unsafe class SocketPoller : IDisposable
         heldUp?.ForEach(socket => socket.OnHeldUp());
         if (isBusy && Interlocked.Exchange(ref _isWatched, 1) == 0)
             _watch.Change(HeldUpLimit, Timeout.InfiniteTimeSpan);
-    }
-
-    /// <summary>What a thread does.</summary>
-    private sealed class Slot
-    {
-        private long _handled;
-        private long _before = -1;
-
-        /// <summary>The socket that it handles; null while it waits.</summary>
-        public volatile PolledSocket? Socket;
-
-        public void Begin(PolledSocket socket)
-        {
-            Volatile.Write(ref _handled, _handled + 1);
-            Socket = socket;
-        }
-
-        public void End() => Socket = null;
-
-        /// <summary>Whether it handles what it handled at the last call.</summary>
-        public bool IsSameAsBefore()
-        {
-            var handled = Volatile.Read(ref _handled);
-            var isSame = handled == _before;
-            _before = handled;
-            return isSame;
-        }
-    }
-}
-
-/// <summary>A socket that a poller waits for.</summary>
-internal abstract class PolledSocket
-{
-    /// <summary>It is ready. Called by one thread at a time, and not again before it is armed again.</summary>
-    public abstract void OnReady(uint events);
-
-    /// <summary>Its handler has failed: it is of no use any more.</summary>
-    public abstract void OnFault(Exception fault);
-
-    /// <summary>The handler of its last event has held its thread for a millisecond or two, and goes on.</summary>
-    public virtual void OnHeldUp()
-    {
     }
 }

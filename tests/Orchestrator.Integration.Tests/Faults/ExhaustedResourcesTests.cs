@@ -102,7 +102,7 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
         var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(1, process.ExitCode);
-        Assert.Contains("this process may open 350 files, and 392 are needed with 2 workers", Assert.Single(error.TrimEnd().Split('\n')),
+        Assert.Contains("this process may open 350 files, and 408 are needed with 2 workers", Assert.Single(error.TrimEnd().Split('\n')),
             StringComparison.Ordinal);
     }
 

@@ -4,7 +4,8 @@ using Orchestrator.TestKit;
 namespace Orchestrator.Integration.Tests.Interop;
 
 /// <summary>The clients of the local transport in other languages that the documentation shows.</summary>
-public sealed class LocalClientTests(SharedCoordinator shared, PythonStubs stubs) : IClassFixture<SharedCoordinator>, IClassFixture<PythonStubs>
+public sealed class LocalClientTests(SharedCoordinator shared, PythonStubs stubs)
+    : IClassFixture<SharedCoordinator>, IClassFixture<PythonStubs>
 {
     private const int MaxLines = 60;
 
@@ -53,6 +54,10 @@ public sealed class LocalClientTests(SharedCoordinator shared, PythonStubs stubs
             "protobufjs is not installed (npm install --prefix tests/Interop/node); scripts/test installs it");
         return ExternalTool.RunAsync(
             node, [Path.Combine(folder, "local-client.mjs"), "sum_of_squares", """{"n": 1000000}"""],
-            new Dictionary<string, string> { ["ORCHESTRATOR_DATA_DIR"] = shared.Coordinator.DataDirectory, ["ORCHESTRATOR_TOKEN"] = token });
+            new Dictionary<string, string>
+            {
+                ["ORCHESTRATOR_DATA_DIR"] = shared.Coordinator.DataDirectory,
+                ["ORCHESTRATOR_TOKEN"] = token,
+            });
     }
 }

@@ -84,6 +84,38 @@ public sealed class FrameBufferTests
         Assert.Equal((uint)Length, length);
     }
 
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void Frames_that_are_appended_come_out_whole_too(int seed)
+    {
+        var random = new Random(seed);
+        var sent = Frames(random, random.Next(1, 40));
+        var bytes = Bytes(sent);
+        var buffer = new FrameBuffer(_ => Limit);
+        var received = new List<(FrameKind, byte[])>();
+        for (var at = 0; at < bytes.Length;)
+        {
+            // Also what need not be moved must not disturb the frame that is being read.
+            var count = Math.Min(bytes.Length - at, random.Next(1, 100_000));
+            var hasFrame = buffer.Take(out var kind, out _, out var content) == FrameStep.Frame;
+            if (hasFrame && !buffer.HasRoom(count))
+            {
+                received.Add((kind, content.ToArray()));
+                hasFrame = false;
+            }
+
+            buffer.Append(bytes.AsSpan(at, count));
+            at += count;
+            if (hasFrame)
+                received.Add((kind, content.ToArray()));
+        }
+
+        while (buffer.Take(out var kind, out _, out var content) == FrameStep.Frame)
+            received.Add((kind, content.ToArray()));
+        Assert.Equal(sent, received, Same);
+        Assert.Equal(0, buffer.Count);
+    }
+
     private static List<(FrameKind Kind, byte[] Content)> Feed(FrameBuffer buffer, Random random, byte[] bytes, out int most)
     {
         var frames = new List<(FrameKind, byte[])>();
