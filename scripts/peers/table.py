@@ -1,6 +1,6 @@
 """Runs each row of the comparison in turn with its peer, and prints the table that docs/performance.md shows.
 
-    python3 table.py ORCHESTRATOR DATA_DIR NODE_MODULES ROUNDS SECONDS [GROUP…]
+    python3 table.py ORCHESTRATOR DATA_DIR NODE_MODULES PYTHON_STUBS ROUNDS SECONDS [GROUP…]
 
 A row is measured peer, ours, peer, ours, …; each figure is the median over the rounds, and the ratio is the median of the ratios of each round.
 Beside ours, bare gRPC is measured in the same shape: where we are not ahead, the row says how much of it the transport alone takes.
@@ -13,10 +13,14 @@ import statistics
 import subprocess
 import sys
 
+# Debian's, to which its protobuf package belongs.
+SYSTEM_PYTHON = "/usr/bin/python3"
+MAPPED_PER_SECOND = 400_000
 HERE = pathlib.Path(__file__).parent
 RATE, P50, MEGABYTES = "per_second", "p50_us", "mb_per_second"
 
-# group · what · the peer's name · its row · how ours is measured: (verb, figure) or arguments of `bench tasks` · in which quantity
+# group · what · the peer's name · its row · how ours is measured: (verb, figure), arguments of `bench tasks`, or a name below · in which quantity
+POOL_ONE, POOL_MAP, PYTHON = "pool-one", "pool-map", "python-"
 ROWS = [
     ("queue", "queue, one producer, one consumer, items/s", "multiprocessing.Queue", "queue", ("queue", "stream"), RATE),
     ("queue", "queue, put + get, one at a time", "Manager().Queue", "manager-queue", ("queue", "unary"), P50),
@@ -29,18 +33,31 @@ ROWS = [
      "native-hand-over", ("lock", "hand-over"), RATE),
     ("state", "dict set, one at a time", "Manager().dict", "manager-dict-set", ("state", "dict-one"), P50),
     ("state", "dict get, one at a time", "Manager().dict", "manager-dict-get", ("state", "get-one"), P50),
+    ("state", "dict set from Python, one at a time", "Manager().dict", "manager-dict-set", PYTHON + "dict-set", P50),
+    ("state", "dict get from Python, one at a time", "Manager().dict", "manager-dict-get", PYTHON + "dict-get", P50),
     ("increment", "increments under a lock, 4 processes, /s", "Manager().Lock and dict", "manager-increment", ("state", "locked-increment"), RATE),
     ("increment", "the same as an atomic add, 4 processes, /s", "Manager().Lock and dict", "manager-increment", ("state", "increment"), RATE),
-    ("pools", "echo task, 2 workers, one at a time", "ProcessPoolExecutor", "executor-one", ["--in-flight", "1"], P50),
-    ("pools", "the same", "multiprocessing.Pool.apply", "pool-one", ["--in-flight", "1"], P50),
-    ("pools", "the same", "workerpool (processes)", "node:workerpool-one", ["--in-flight", "1"], P50),
-    ("pools", "the same", "piscina (threads)", "node:piscina-one", ["--in-flight", "1"], P50),
-    ("pools", "echo tasks, 2 workers, all in flight, tasks/s", "ProcessPoolExecutor.submit", "executor-all", [], RATE),
-    ("pools", "the same", "ProcessPoolExecutor.map, chunks of 512", "executor-map", [], RATE),
-    ("pools", "the same", "Pool.imap_unordered", "pool-all", [], RATE),
-    ("pools", "the same", "Pool.imap_unordered, chunks of 512", "pool-chunks", [], RATE),
-    ("pools", "the same", "workerpool (processes)", "node:workerpool-all", [], RATE),
-    ("pools", "the same", "piscina (threads)", "node:piscina-all", [], RATE),
+    *(
+        ("pools", what, name, row, how, quantity)
+        for row, name, quantity in [
+            ("executor-one", "ProcessPoolExecutor", P50),
+            ("pool-one", "multiprocessing.Pool.apply", P50),
+            ("node:workerpool-one", "workerpool (processes)", P50),
+            ("node:piscina-one", "piscina (threads)", P50),
+            ("executor-all", "ProcessPoolExecutor.submit", RATE),
+            ("executor-map", "ProcessPoolExecutor.map, chunks of 512", RATE),
+            ("pool-all", "Pool.imap_unordered", RATE),
+            ("pool-chunks", "Pool.imap_unordered, chunks of 512", RATE),
+            ("node:workerpool-all", "workerpool (processes)", RATE),
+            ("node:piscina-all", "piscina (threads)", RATE),
+        ]
+        for what, how in (
+            [("echo task, embedded pool, one at a time", POOL_ONE), ("echo task, separate coordinator, one at a time", ["--in-flight", "1"])]
+            if quantity == P50 else
+            [("echo tasks, embedded pool, all in flight, tasks/s", POOL_MAP), ("echo tasks, separate coordinator, all in flight, tasks/s", [])]
+        )
+    ),
+    ("pools", "echo task from Python, one at a time", "ProcessPoolExecutor", "executor-one", PYTHON + "echo", P50),
 ]
 
 
@@ -67,8 +84,15 @@ def peer(row, seconds, modules):
     return run([sys.executable, HERE / "python_peers.py", row, str(seconds)])
 
 
-def ours(how, seconds, orchestrator, data):
-    """Our figure, and what bare gRPC does, with its name."""
+def ours(how, seconds, orchestrator, data, stubs):
+    """Our figure, and what bare gRPC does, with its name; None where it does nothing alike."""
+    if isinstance(how, str) and how.startswith(PYTHON):
+        path = os.pathsep.join([stubs, str(HERE), str(HERE.parent.parent / "tests" / "Interop" / "python")])
+        return run([SYSTEM_PYTHON, HERE / "python_local.py", how.removeprefix(PYTHON), str(seconds), data], PYTHONPATH=path), None
+    if how in (POOL_ONE, POOL_MAP):
+        count = str(int(MAPPED_PER_SECOND * seconds))
+        figures = run([orchestrator, "bench", "pool", "--data-dir", data, "--rounds", "1", "--count", count, "-o", "json"])
+        return quantities(figures["one" if how == POOL_ONE else "map"]), None
     common = ["--data-dir", data, "--rounds", "1", "--duration", f"{seconds}s", "-o", "json"]
     if isinstance(how, list):
         figure = run([orchestrator, "bench", "tasks", *how, *common])["figure"]
@@ -89,12 +113,12 @@ def show(value, quantity):
     return f"{value:,.0f} µs" if quantity == P50 else f"{value:,.0f}"
 
 
-def measure(row, rounds, seconds, orchestrator, data, modules):
+def measure(row, rounds, seconds, orchestrator, data, modules, stubs):
     _, what, name, theirs, how, quantity = row
     pairs, bares = [], []
     for _ in range(rounds):
         its = peer(theirs, seconds, modules)[quantity]
-        mine, bare = ours(how, seconds, orchestrator, data)
+        mine, bare = ours(how, seconds, orchestrator, data, stubs)
         pairs.append((its, mine[quantity]))
         bares.append(bare)
     # How many times as good as the peer we are: more per second, or less time.
@@ -108,19 +132,20 @@ def limit(theirs, bares, quantity):
     if theirs in UNLIKE:
         return UNLIKE[theirs]
     if bares[0] is None:
-        return "each task passes the coordinator, and is accounted for there, by itself"
+        return "each call passes the coordinator, and is accounted for there, by itself"
     return f"bare gRPC alone ({bares[0]['name']}) {show(statistics.median(bare[quantity] for bare in bares), quantity)}"
 
 
 def main():
-    orchestrator, data, modules, rounds, seconds, *groups = sys.argv[1:]
+    orchestrator, data, modules, stubs, rounds, seconds, *groups = sys.argv[1:]
     known = list(dict.fromkeys(row[0] for row in ROWS))
     if wrong := [group for group in groups if group not in known]:
         sys.exit(f"compare-peers: there is no group {wrong[0]!r}; there are {', '.join(known)}")
+    print(f"Load average of the last minute before: {os.getloadavg()[0]:.2f}, {os.cpu_count()} processors.\n", flush=True)
     print("| what | ours | peer | its figure | ours is better by | |\n|---|---|---|---|---|---|", flush=True)
     for row in ROWS:
         if not groups or row[0] in groups:
-            print(measure(row, int(rounds), float(seconds), orchestrator, data, modules), flush=True)
+            print(measure(row, int(rounds), float(seconds), orchestrator, data, modules, stubs), flush=True)
 
 
 if __name__ == "__main__":

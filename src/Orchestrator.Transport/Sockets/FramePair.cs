@@ -3,32 +3,38 @@ using System.Diagnostics;
 namespace Orchestrator.Transport.Sockets;
 
 /// <summary>
-/// A connection within this process: what one end sends, its own thread hands to the other end's receiver if that wants it. So a call whose
-/// handler need not wait has ended when the code that sent it goes on.
+/// A connection within this process. The thread of a client that sends runs the coordinator's code, and gets what that sends in turn: so a
+/// call whose handler need not wait has ended when the client goes on. What a thread of the coordinator sends is handed over on the thread
+/// pool: the client's code may take long, and the coordinator's threads must not.
 /// </summary>
-internal sealed class FramePair : FrameConnection
+internal sealed class FramePair : FrameConnection, IThreadPoolWorkItem
 {
     // As a socket's buffer: a peer that has not read that much holds up the sender.
     private const int HeldBytes = 256 * 1024;
 
+    // How many sends of clients this thread is in.
+    [ThreadStatic]
+    private static int s_clientSends;
+
+    private readonly bool _isClient;
     private FramePair _peer = null!;
+    private int _isQueued;
 
     // What the peer could not send; guarded by this end's gate.
     private ReadOnlyMemory<byte> _rest;
     private TaskCompletionSource? _written;
 
-    private FramePair(IFrameReceiver receiver)
-        : base(receiver)
-    {
-    }
+    private FramePair(IFrameReceiver receiver, bool isClient)
+        : base(receiver) =>
+        _isClient = isClient;
 
     /// <inheritdoc/>
     protected override bool IsNested => true;
 
     /// <summary>Both ends.</summary>
-    public static (FrameConnection One, FrameConnection Other) Create(IFrameReceiver one, IFrameReceiver other)
+    public static (FrameConnection Coordinator, FrameConnection Client) Create(IFrameReceiver coordinator, IFrameReceiver client)
     {
-        var (first, second) = (new FramePair(one), new FramePair(other));
+        var (first, second) = (new FramePair(coordinator, isClient: false), new FramePair(client, isClient: true));
         (first._peer, second._peer) = (second, first);
         return (first, second);
     }
@@ -47,7 +53,27 @@ internal sealed class FramePair : FrameConnection
                 throw new IOException("the connection has been closed");
         }
 
-        return _peer.Deliver(frames);
+        if (!_isClient)
+            return _peer.Deliver(frames);
+        s_clientSends++;
+        try
+        {
+            return _peer.Deliver(frames);
+        }
+        finally
+        {
+            s_clientSends--;
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        Volatile.Write(ref _isQueued, 0);
+        // As with a socket: a receiver that wants nothing is told of the end at once.
+        if (IsEnded && !IsWanted)
+            TellEnd();
+        else
+            HandleIfWanted();
     }
 
     /// <inheritdoc/>
@@ -99,31 +125,35 @@ internal sealed class FramePair : FrameConnection
             }
 
             PassOnLocked();
+            if (!IsWanted)
+                return sending;
         }
 
-        HandleIfWanted();
+        HandOver();
         return sending;
     }
 
     private void OnPeerClosed()
     {
         TaskCompletionSource? written;
-        bool isEnd;
         lock (Gate)
         {
             if (IsDisposed)
                 return;
             (written, _written, _rest) = (_written, null, default);
             IsEnded = true;
-            // As with a socket: the end of a connection is told at once to a receiver that wants nothing.
-            isEnd = !IsWanted;
             PassOnLocked();
         }
 
         Complete(written, new IOException("the connection was closed"));
-        if (isEnd)
-            TellEnd();
-        else
-            HandleIfWanted();
+        HandOver();
+    }
+
+    private void HandOver()
+    {
+        if (!_isClient || s_clientSends > 0)
+            ((IThreadPoolWorkItem)this).Execute();
+        else if (Interlocked.Exchange(ref _isQueued, 1) == 0)
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 }
