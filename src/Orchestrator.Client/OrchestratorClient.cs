@@ -120,7 +120,7 @@ public sealed partial class OrchestratorClient : IOrchestratorClient
         // Certificates are given to be shown and checked, which only TLS does.
         return endpoint.LocalTransport is { } local && !ClientTls.IsWanted(options)
             && Environment.GetEnvironmentVariable(LocalTransportVariable) != "off"
-                ? new LocalConnections(new LocalSocketConnector(local.Socket, local.Connections).Connect) : null;
+                ? LocalConnections.To(local.Socket, local.Connections) : null;
     }
 
     private static async Task<OrchestratorClient> ConnectAsync(

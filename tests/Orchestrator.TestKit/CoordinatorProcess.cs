@@ -217,9 +217,9 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     private CallInvoker ConnectLocally(JsonElement transport)
     {
         // Its connections are closed by the coordinator's end.
-        var connector = new LocalSocketConnector(
+        var connections = LocalConnections.To(
             transport.GetProperty("socket").GetString()!, transport.GetProperty("connections").GetInt32());
-        return WithToken(new LocalInvoker(Connect(token: ""), new LocalConnections(connector.Connect)), Token);
+        return WithToken(new LocalInvoker(Connect(token: ""), connections), Token);
     }
 
     private static CallInvoker WithToken(CallInvoker calls, string token) => calls.Intercept(metadata =>

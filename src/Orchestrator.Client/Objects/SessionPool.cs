@@ -1,6 +1,8 @@
+using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Orchestrator.Client.Connection;
+using Orchestrator.Transport.LocalCalls;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Objects;
@@ -12,7 +14,8 @@ namespace Orchestrator.Client.Objects;
 /// <param name="address">Such as <c>http://127.0.0.1:7600</c>, or <c>unix:</c> and the path of a socket.</param>
 /// <param name="token">The credential.</param>
 /// <param name="displayName">For people.</param>
-internal sealed class SessionPool(string address, string token, string displayName) : IAsyncDisposable
+/// <param name="local">The coordinator's local transport; null for none. Disposed with this.</param>
+internal sealed class SessionPool(string address, string token, string displayName, LocalConnections? local = null) : IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private GrpcChannel? _channel;
@@ -42,6 +45,7 @@ internal sealed class SessionPool(string address, string token, string displayNa
         if (stream is not null)
             await stream.DisposeAsync().ConfigureAwait(false);
         channel?.Dispose();
+        local?.Dispose();
     }
 
     private ObjectStream Open()
@@ -54,8 +58,11 @@ internal sealed class SessionPool(string address, string token, string displayNa
             _failed = false;
             _channel ??= ClientChannel.Open(address);
             var endpoint = new CoordinatorEndpoint(new Uri("http://localhost"), address, token, "this worker's own");
+            CallInvoker calls = _channel.CreateCallInvoker();
+            if (local is not null)
+                calls = new LocalInvoker(calls, local);
             var services = new ObjectServices(
-                _channel.Intercept(new AnswerReader()).Intercept(new BearerTokenInterceptor(token)), new CoordinatorCalls(endpoint));
+                calls.Intercept(new AnswerReader()).Intercept(new BearerTokenInterceptor(token)), new CoordinatorCalls(endpoint));
             var stream = _stream = new ObjectStream(services, new CreateSessionRequest { DisplayName = displayName });
             stream.Failed += _ =>
             {

@@ -18,6 +18,7 @@ using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Coordinator.Telemetry;
 using Orchestrator.Core.Common;
 using Orchestrator.Protocol;
+using Orchestrator.Transport.LocalCalls;
 using Orchestrator.Transport.RawMessages;
 using Orchestrator.V1;
 using Prometheus;
@@ -148,7 +149,8 @@ internal static class CoordinatorServices
         .AddSingleton(provider => new SessionPool(
             $"unix:{provider.GetRequiredService<RuntimeDirectory>().CoordinatorSocket}",
             provider.GetRequiredService<TokenStore>().IssueForWorker(new WorkerIdentity(0) { ProcessGroup = Environment.ProcessId }),
-            "in-process"))
+            "in-process",
+            new LocalConnections(client => provider.GetRequiredService<LocalServer>().Connect(client))))
         .AddSingleton<SessionServiceAdapter>()
         .AddSingleton<SyncServiceAdapter>()
         .AddSingleton<QueueServiceAdapter>()

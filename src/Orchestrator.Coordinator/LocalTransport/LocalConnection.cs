@@ -22,7 +22,8 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     private Task _sending = Task.CompletedTask;
     private readonly Lock _incomplete = new();
     private bool _hasServed;
-    private bool _isClosed;
+    private volatile bool _isBroken;
+    private volatile bool _isClosed;
     private volatile bool _isDisposed;
     private int _held;
     private long _incompleteSince;
@@ -67,7 +68,17 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     /// <exception cref="IOException">The peer has disconnected.</exception>
     public Task SendAsync()
     {
-        var sending = _frames.SendAsync(Writer.Frames);
+        Task sending;
+        try
+        {
+            sending = _frames.SendAsync(Writer.Frames);
+        }
+        catch (IOException)
+        {
+            _isBroken = true;
+            throw;
+        }
+
         if (sending.IsCompletedSuccessfully)
         {
             Writer.Clear();
@@ -128,8 +139,12 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
             _frames.Want();
     }
 
-    /// <summary>A handler has failed by a fault of its own.</summary>
-    public void ReportFault(string method, Exception fault) => _server.ReportFault(method, fault);
+    /// <summary>A handler has failed: a fault of its own, unless the peer has disconnected.</summary>
+    public void OnHandlerFault(string method, Exception fault)
+    {
+        if (!_isBroken && !_isClosed)
+            _server.ReportFault(method, fault);
+    }
 
     int IFrameReceiver.LimitOf(FrameKind kind) => kind switch
     {

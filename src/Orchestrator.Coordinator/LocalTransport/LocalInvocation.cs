@@ -39,7 +39,7 @@ internal abstract class LocalInvocation<TRequest, TResponse>(LocalCall call, Met
         {
             status = call.StatusOf(exception);
             if (exception is not (RpcException or OperationCanceledException))
-                Connection.ReportFault(call.Method, exception);
+                Connection.OnHandlerFault(call.Method, exception);
         }
 
         await Connection.EndAsync(call, status);

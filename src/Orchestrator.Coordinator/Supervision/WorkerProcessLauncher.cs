@@ -48,6 +48,7 @@ internal sealed unsafe class WorkerProcessLauncher(
             RecorderPath = directory.RecorderPath(incarnation),
             DirectStream = ChildProcess.InheritedDescriptor,
             CoordinatorAddress = $"unix:{directory.CoordinatorSocket}",
+            CoordinatorLocalSocket = directory.LocalTransportSocket,
             CoordinatorToken = tokens.IssueForWorker(identity),
         };
         // Each of the next steps may fail if descriptors run out, and then undoes the previous steps.

@@ -14,6 +14,11 @@ internal sealed class LocalConnections(Func<IFrameReceiver, FrameConnection?> co
     private int _idleCount;
     private volatile bool _isDisposed;
 
+    /// <summary>Those to a socket.</summary>
+    /// <param name="path">The socket.</param>
+    /// <param name="most">The most connections that the coordinator grants one process.</param>
+    public static LocalConnections To(string path, int most) => new(new LocalSocketConnector(path, most).Connect);
+
     /// <summary>A connection for one call; null if this process has as many as it may have.</summary>
     /// <exception cref="SocketException">The coordinator does not answer.</exception>
     /// <exception cref="IOException">This process is out of file descriptors.</exception>

@@ -76,6 +76,9 @@ internal static class LaunchContractParser
             case "RECORDERPATH":
                 launch.RecorderPath = reader.GetString()!;
                 return true;
+            case "COORDINATORLOCALSOCKET":
+                launch.CoordinatorLocalSocket = reader.GetString()!;
+                return true;
             case "DIRECTSTREAM":
                 launch.DirectStream = checked((int)Integer(ref reader));
                 return true;

@@ -2,8 +2,9 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Client.Objects;
-using Orchestrator.Transport.Sockets;
+using Orchestrator.Transport.LocalCalls;
 using Orchestrator.Transport.RawMessages;
+using Orchestrator.Transport.Sockets;
 using Orchestrator.Worker.Service;
 using Orchestrator.Worker.Tasks;
 using Orchestrator.Worker.V1;
@@ -19,6 +20,9 @@ public sealed class WorkerBuilder : ITaskMap
     // A worker sees one processor, for which the pool keeps one thread ready; each further thread takes it half a second. With a few ready,
     // asynchronous handlers that block by mistake do not hold up the reader of cancels.
     private const int ReadyPoolThreads = 8;
+
+    // Its operations share one stream; calls without an operation are few.
+    private const int MaxLocalConnections = 16;
 
     private readonly List<Func<IServiceProvider, CancellationToken, Task>> _initializers = [];
 
@@ -96,8 +100,9 @@ public sealed class WorkerBuilder : ITaskMap
     }
 
     /// <summary>The sessions with which handlers use shared objects.</summary>
-    internal SessionPool OpenSessions() =>
-        new(Started.CoordinatorAddress, Started.CoordinatorToken, $"{Started.Name}#{Started.Incarnation}");
+    internal SessionPool OpenSessions() => new(
+        Started.CoordinatorAddress, Started.CoordinatorToken, $"{Started.Name}#{Started.Incarnation}",
+        Started.CoordinatorLocalSocket.Length > 0 ? LocalConnections.To(Started.CoordinatorLocalSocket, MaxLocalConnections) : null);
 
     /// <summary>Finish running attempts, return the rest, end.</summary>
     internal void Drain()
