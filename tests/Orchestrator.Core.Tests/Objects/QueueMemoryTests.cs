@@ -19,6 +19,15 @@ public sealed class QueueMemoryTests
     [InlineData(QueueKind.Priority)]
     public void A_queued_item_takes_little_more_than_its_record(QueueKind kind)
     {
+        // The runner still holds objects of the tests before while it reports them: they have gone after the first round, which is not judged.
+        Measure(kind);
+        var (perItem, left) = Measure(kind);
+        Assert.InRange(perItem, 40, 44);
+        Assert.InRange(left, -1_000_000, 200_000);
+    }
+
+    private static (double PerItem, long Left) Measure(QueueKind kind)
+    {
         var harness = new ObjectHarness();
         harness.CreateQueue(new QueueSpec("q", kind) { MaxItems = Items });
         var body = new object();
@@ -26,11 +35,13 @@ public sealed class QueueMemoryTests
         for (var i = 0; i < Items; i += 500)
             harness.Apply(new PutItems(
                 "q", [.. Enumerable.Range(i, 500).Select(number => new PutItem(new Content(body, 64), number * 7919 % 1_000))]));
-        Assert.InRange((GC.GetTotalMemory(forceFullCollection: true) - before) / (double)Items, 40, 44);
+        var perItem = (GC.GetTotalMemory(forceFullCollection: true) - before) / (double)Items;
         for (var i = 0; i < Items; i += 500)
             harness.Get("q", 500);
         harness.Completed.Clear();
         harness.Effects.Clear();
-        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, -1_000_000, 200_000);
+        var left = GC.GetTotalMemory(forceFullCollection: true) - before;
+        GC.KeepAlive(harness);
+        return (perItem, left);
     }
 }
