@@ -16,7 +16,7 @@ namespace Orchestrator.Integration.Tests.Packages;
 public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
 {
     /// <summary>What the tool's package may take, its native workers included.</summary>
-    private const long MaxToolBytes = 30_000_000;
+    private const long MaxToolBytes = 20_000_000;
 
     [Fact(Explicit = true)]
     public async Task A_pool_of_the_template_builds_without_a_warning_and_runs()
