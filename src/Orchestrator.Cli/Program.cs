@@ -3,6 +3,7 @@ using Orchestrator.Cli;
 using Orchestrator.Cli.Bench.Bare;
 using Orchestrator.Cli.Bench.Objects.Partner;
 using Orchestrator.Cli.Bench.Pool;
+using Orchestrator.Cli.Bench.Scale;
 using Orchestrator.Cli.Commands;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Guide;
@@ -16,6 +17,7 @@ return args switch
     [OrchestratorApp.WorkerArgument, ..] => await GuideProgram.Create(args).RunWorkerAsync(),
     ["bench-echo", ..] => await BareServer.RunEchoAsync(args[1..]),
     ["bench-proxy", ..] => await BareServer.RunProxyAsync(args[1..]),
+    [ScaleCoordinator.Verb, ..] => await ScaleCoordinator.ServeAsync(args[1..]),
     [PartnerProcess.Verb, ..] => await PartnerJobs.RunAsync(args[1..]),
     _ => StartConditions.Meet(args is [var verb, ..] ? verb : "") ? await CommandLine.RunAsync(args) : ExitCode.TaskFailed,
 };

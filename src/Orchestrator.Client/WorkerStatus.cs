@@ -51,6 +51,11 @@ public sealed record WorkerStatus
     /// <summary>How its last process ended, for people; empty if none has.</summary>
     public string LastExit { get; init; } = "";
 
+    /// <summary>
+    /// What it runs on, as it says itself, such as <c>dotnet 10.0.12 linux-x64 native</c> or <c>python 3.11</c>; empty until it has.
+    /// </summary>
+    public string Runtime { get; init; } = "";
+
     /// <summary>Tasks that it runs.</summary>
     public int RunningTasks { get; init; }
 
@@ -76,6 +81,7 @@ public sealed record WorkerStatus
         StartedAt = info.StartedAt?.ToDateTimeOffset(),
         Restarts = info.Restarts,
         LastExit = info.LastExit,
+        Runtime = info.Runtime,
         RunningTasks = info.RunningTasks,
         CompletedTasks = info.CompletedTasks,
         FailedTasks = info.FailedTasks,

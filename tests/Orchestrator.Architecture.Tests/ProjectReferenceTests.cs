@@ -15,6 +15,7 @@ public sealed class ProjectReferenceTests
         ["Worker"] = ["Protocol", "Transport", "Client"],
         ["Worker.AspNetCore"] = ["Protocol", "Transport", "Worker"],
         ["Handlers"] = ["Worker"],
+        ["StockWorker"] = ["Handlers"],
         // The coordinator runs in-process placements on the worker's lanes.
         ["Coordinator"] = ["Core", "Protocol", "Transport", "Worker"],
         ["App"] = ["Coordinator", "Worker", "Client"],

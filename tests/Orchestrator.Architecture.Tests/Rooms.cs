@@ -74,7 +74,7 @@ internal static class Rooms
             new("Chaos", "handlers that crash, hang and leak, for tests"),
             new("Cpu", "CPU-bound handlers"),
             new("Io", "IO-bound handlers"),
-            new(Room.Root, "the registration of all of them"),
+            new(Room.Root, "the registration of all of them, and the worker that offers them"),
         ],
         ["Coordinator"] =
         [
@@ -98,7 +98,7 @@ internal static class Rooms
             new("Common", "exit codes, signals, starting its own program as a child"),
             new("Options", "options that several verbs share, and their syntax"),
             new("Output", "`Terminal` (tables, JSON), `Format` (values as text), progress"),
-            new("Doctor", "checks of the machine and of a coordinator"),
+            new("Doctor", "checks of the machine, of the workers' program and of a coordinator"),
             new("Bench", "the benchmarks"),
             new("LoadTest", "scripted loads and their ledger"),
             new("Demo", "the demo"),

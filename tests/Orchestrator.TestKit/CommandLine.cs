@@ -10,10 +10,15 @@ public static class CommandLine
         RunAsync(new Dictionary<string, string>(), arguments);
 
     /// <summary>The same with variables of its environment.</summary>
-    public static async Task<(int ExitCode, string Output)> RunAsync(
-        IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    public static Task<(int ExitCode, string Output)> RunAsync(
+        IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        RunProgramAsync(CoordinatorProcess.CommandPath, environment, arguments);
+
+    /// <summary>Another program, such as a copy of the command, run to its end.</summary>
+    public static async Task<(int ExitCode, string Output)> RunProgramAsync(
+        string program, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        var start = new ProcessStartInfo(CoordinatorProcess.CommandPath) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         foreach (var argument in arguments)

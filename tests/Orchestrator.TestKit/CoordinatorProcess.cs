@@ -78,8 +78,17 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     /// <summary>Options for a spare worker, which <c>serve</c> has by default.</summary>
     public static IReadOnlyList<string> HotSpare { get; } = ["--hot-spares", "1"];
 
-    /// <summary>The built command.</summary>
-    public static string CommandPath => Path.Combine(AppContext.BaseDirectory, "orchestrator");
+    /// <summary>
+    /// The built command; or another copy of it, such as one with native workers, which <c>ORCHESTRATOR_TEST_COMMAND</c> names.
+    /// </summary>
+    public static string CommandPath { get; } =
+        Environment.GetEnvironmentVariable("ORCHESTRATOR_TEST_COMMAND") is { Length: > 0 } other
+            ? other : Path.Combine(AppContext.BaseDirectory, "orchestrator");
+
+    /// <summary>Whether its workers are native code unless a test chooses: then their runtime leaves and prints less.</summary>
+    public static bool HasNativeWorkers => Directory.Exists(Path.Combine(Path.GetDirectoryName(CommandPath)!, "runtimes"))
+        && Directory.EnumerateFiles(
+            Path.Combine(Path.GetDirectoryName(CommandPath)!, "runtimes"), "orchestrator-worker", SearchOption.AllDirectories).Any();
 
     /// <summary>Its data directory.</summary>
     public string DataDirectory { get; }

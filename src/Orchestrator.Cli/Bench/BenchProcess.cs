@@ -26,6 +26,16 @@ internal sealed class BenchProcess : IAsyncDisposable
     /// <summary>The text after the ready prefix: the address, if the process is a server.</summary>
     public string Ready { get; }
 
+    /// <summary>The processor time that it has taken.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>Its standard input.</summary>
     public StreamWriter Input => _process.StandardInput;
 

@@ -88,6 +88,7 @@ internal static class BenchCommand
             ObjectBenchCommand.Create("lock", "Measures locks, alone and between two processes.", LockShapes.Figures, IdleObjects.Locks),
             PoolBenchCommand.Create(),
             CompareCommand.Create(),
+            ScaleBenchCommand.Create(),
         };
     }
 

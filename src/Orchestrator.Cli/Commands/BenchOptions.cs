@@ -34,6 +34,10 @@ internal static class BenchOptions
 
     public static Option<OptionSize?> Size(string what) => ByteSizeOption.Option("--size", $"The size of {what}.", () => 64);
 
+    /// <param name="also">What else it does.</param>
+    public static Option<string?> Report(string also = "") =>
+        new("--report") { Description = $"Write a page with plots{also}.", HelpName = "FILE" };
+
     /// <summary>The value of <c>--size</c>.</summary>
     /// <exception cref="UsageException">It is less than the smallest, or no payload can be as large.</exception>
     public static int ReadSize(OptionSize? size, int least) => size is { Bytes: var bytes } && bytes >= least && bytes <= LargestPayload

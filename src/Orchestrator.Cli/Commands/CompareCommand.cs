@@ -34,8 +34,7 @@ internal static class CompareCommand
     private static readonly Option<bool> SpeedUp =
         new("--speed-up") { Description = "Also measure with 1, 2, … workers; changes their number meanwhile." };
 
-    private static readonly Option<string?> Report =
-        new("--report") { Description = "Write a page with plots; measures memory and speed-up too.", HelpName = "FILE" };
+    private static readonly Option<string?> Report = BenchOptions.Report("; measures memory and speed-up too");
 
     public static Command Create() =>
         new Command(

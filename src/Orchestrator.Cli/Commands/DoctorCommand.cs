@@ -23,6 +23,7 @@ internal static class DoctorCommand
         [
             .. MachineChecks.Run(new Machine()),
             .. PlaceChecks.Run(directory),
+            .. WorkerChecks.Run(),
             .. await CoordinatorChecks.RunAsync(context.ClientOptions(), directory, token),
         ];
         var failed = checks.Any(check => check.Verdict == Verdict.Fail);

@@ -98,7 +98,9 @@ internal static class ServeBanner
     }
 
     /// <summary>The same as an event of the log, in the form of <c>--log-format json</c>.</summary>
-    public static string WriteJson(CoordinatorAddresses addresses) => JsonSerializer.Serialize(
+    /// <param name="addresses">Of the coordinator and its workers.</param>
+    /// <param name="note">On the choice of the workers' program; null if there is nothing to say.</param>
+    public static string WriteJson(CoordinatorAddresses addresses, string? note) => JsonSerializer.Serialize(
         new
         {
             time = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
@@ -115,6 +117,7 @@ internal static class ServeBanner
                 fingerprint = addresses.SelfSigned?.Fingerprint,
                 workers = addresses.Workers.Count(worker => worker.Failure.Length == 0),
                 given_up_workers = addresses.Workers.Count(worker => worker.Failure.Length > 0),
+                worker_runtime_note = note,
             },
         },
         Json) + "\n";

@@ -59,6 +59,13 @@ internal static class ServeCommand
         Description = "Let the stock workers serve gRPC on sockets of their own, to look at them with gRPC tools.",
     };
 
+    private static readonly Option<string> Runtime = new Option<string>("--worker-runtime")
+    {
+        Description = "What runs the stock workers: native code, the just-in-time compiler, or native code where the package has it.",
+        HelpName = "auto|native|jit",
+        DefaultValueFactory = _ => "auto",
+    }.AcceptOnlyFromAmong("auto", "native", "jit");
+
     private static readonly Option<string[]> AllowDirectory = new("--allow-directory")
     {
         Description = "A directory that read_file and sql_query may read; may be given more than once.",
@@ -139,8 +146,8 @@ internal static class ServeCommand
     /// <summary>Its options.</summary>
     public static IEnumerable<Option> Options =>
     [
-        OptionSources.Config, GrpcPort, HttpPort, Workers, WorkerCommand, WorkerGrpc, AllowChaos, AllowDirectory, AllowUrl,
-        InheritVariable, HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, MemoryBudget, RecycleAfter, MaxWorkerMemory,
+        OptionSources.Config, GrpcPort, HttpPort, Workers, WorkerCommand, WorkerGrpc, Runtime, AllowChaos, AllowDirectory,
+        AllowUrl, InheritVariable, HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, MemoryBudget, RecycleAfter, MaxWorkerMemory,
         DrainTimeout, Verbose, Format, .. ServeSecurity.Options,
     ];
 
@@ -163,7 +170,7 @@ internal static class ServeCommand
         // A SIGHUP during startup is deferred until the coordinator is ready; its default action would end the process.
         var reload = false;
         var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => signal.Cancel = reload = true);
-        var options = ReadOptions(context);
+        var options = ReadOptions(context, out var note);
         // One line with every fault, instead of a stack trace with the first.
         if (options.Validate() is { Count: > 0 } faults)
             throw new UsageException(string.Join("; ", faults) + ".");
@@ -171,7 +178,9 @@ internal static class ServeCommand
         var registry = new TaskHandlerRegistry();
         StockHandlers.Register(registry, Handlers(context, allowChaos: false));
         await using var application = CoordinatorApplication.Create(options, registry);
-        application.OptionsSource = () => ReadOptions(context.ParseAgain());
+        application.OptionsSource = () => ReadOptions(context.ParseAgain(), out _);
+        if (note is not null && options.LogFormat == LogFormat.Text)
+            await Console.Error.WriteLineAsync($"orchestrator: {note}");
 
         // From here on a signal must not simply end the process, which would leave the endpoint file behind. During
         // startup it cancels the start; afterwards the application handles it.
@@ -199,7 +208,7 @@ internal static class ServeCommand
         else
             await WriteBannerAsync(
                 options.LogFormat == LogFormat.Json
-                    ? ServeBanner.WriteJson(application.Addresses)
+                    ? ServeBanner.WriteJson(application.Addresses, note)
                     : VisibleText.Lines(ServeBanner.Write(application.Addresses, application.Handlers, options.DataDirectory)));
         if (reload)
             application.RequestReload();
@@ -240,7 +249,9 @@ internal static class ServeCommand
         }
     }
 
-    private static CoordinatorOptions ReadOptions(CommandContext context)
+    /// <param name="context">The flags, the environment and the file of options.</param>
+    /// <param name="note">What an operator should know of the choice of the workers' program; null if there is nothing.</param>
+    private static CoordinatorOptions ReadOptions(CommandContext context, out string? note)
     {
         var options = new CoordinatorOptions
         {
@@ -252,7 +263,7 @@ internal static class ServeCommand
         };
         return ServeSecurity.Read(context, options) with
         {
-            Supervision = Supervision(context, options.Supervision),
+            Supervision = Supervision(context, options.Supervision, out note),
             CreditsPerStream = context.Get(Credits),
             MemoryBudget = context.Get(MemoryBudget) ?? options.MemoryBudget,
             DrainTimeout = context.Get(DrainTimeout) ?? options.DrainTimeout,
@@ -263,7 +274,7 @@ internal static class ServeCommand
         context.Get(CommonOptions.DataDirectory) is { Length: > 0 } named
             ? Path.GetFullPath(named) : ProtocolConstants.DefaultDataDirectory();
 
-    private static SupervisorOptions Supervision(CommandContext context, SupervisorOptions usual)
+    private static SupervisorOptions Supervision(CommandContext context, SupervisorOptions usual, out string? note)
     {
         var (command, groups) = WorkerCommands.Read(context.Get(WorkerCommand) ?? []);
         if (command is not null && context.Get(WorkerGrpc))
@@ -273,10 +284,19 @@ internal static class ServeCommand
                 "Orchestrator.Worker.AspNetCore.");
         }
 
+        note = null;
+        if (command is null)
+        {
+            (command, note) = StockWorkerCommand.Create(
+                Enum.Parse<WorkerRuntime>(context.Get(Runtime)!, ignoreCase: true),
+                Handlers(context, context.Get(AllowChaos)),
+                context.Get(WorkerGrpc));
+        }
+
         return usual with
         {
             Workers = context.Get(Workers),
-            Command = command ?? [SelfCommand.Path, .. SelfCommand.Arguments(StockWorker(context))],
+            Command = command,
             MoreGroups = groups,
             InheritedVariables = context.Get(InheritVariable) ?? [],
             HotSpares = context.Get(HotSpares),
@@ -287,9 +307,6 @@ internal static class ServeCommand
             BlockingThreads = context.Get(BlockingThreads),
         };
     }
-
-    private static IEnumerable<string> StockWorker(CommandContext context) =>
-        WorkerArguments.Format(Handlers(context, context.Get(AllowChaos)), context.Get(WorkerGrpc));
 
     private static StockHandlerOptions Handlers(CommandContext context, bool allowChaos)
     {

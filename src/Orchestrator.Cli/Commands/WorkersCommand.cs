@@ -34,6 +34,9 @@ internal static class WorkersCommand
     public static void Print(Terminal terminal, IReadOnlyCollection<WorkerInfo> workers)
     {
         PrintTable(terminal, workers);
+        var runtimes = workers.Where(worker => worker.Runtime.Length > 0).CountBy(worker => worker.Runtime).ToArray();
+        if (runtimes.Length > 0)
+            terminal.Line($"Workers run on {string.Join("; ", runtimes.Select(runtime => $"{runtime.Key} ({runtime.Value})"))}.");
         foreach (var worker in workers.Where(worker => worker.LeftOutHandlers.Count > 0))
             terminal.Note($"{worker.Name}: left out, since a handler's name has {HandlerNames.Rule}: " +
                 $"{string.Join(", ", worker.LeftOutHandlers.Select(name => $"'{name}'"))}");

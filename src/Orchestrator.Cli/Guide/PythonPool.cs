@@ -84,7 +84,7 @@ internal sealed class PythonPool : IAsyncDisposable
                     HotSpares = 0,
                     // A pinned worker has one core, regardless of its number of threads.
                     PinWorkers = false,
-                    Command = [SelfCommand.Path, .. SelfCommand.Arguments(WorkerArguments.Format(new StockHandlerOptions()))],
+                    Command = StockWorkerCommand.Create(WorkerRuntime.Auto, new StockHandlerOptions()).Command,
                     MoreGroups = [new WorkerGroupOptions("python", workers, python)],
                 },
             },

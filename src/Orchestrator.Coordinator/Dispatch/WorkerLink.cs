@@ -85,7 +85,10 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
     /// <summary>The handlers in its Hello with invalid names: they are left out, and no task can run them.</summary>
     public IEnumerable<string> LeftOut =>
         Hello.Handlers.Where(handler => !HandlerNames.IsValid(handler.Name)).Select(
-            handler => VisibleText.Line(handler.Name.Length <= 200 ? handler.Name : handler.Name[..200] + "…")).Take(100);
+            handler => Shown(handler.Name)).Take(100);
+
+    /// <summary>What it runs on, as its Hello says.</summary>
+    public string Runtime => Shown(Hello.Runtime);
 
     /// <summary>Makes the worker known to the engine under a slot's name, and begins to read its reports.</summary>
     public WorkerNode Join(string name, string group, long incarnation, int core, bool rename)
@@ -220,6 +223,9 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
             return true;
         }
     }
+
+    // Any program may be a worker.
+    private static string Shown(string text) => VisibleText.Line(text.Length <= 200 ? text : text[..200] + "…");
 
     protected override void OnFailed(Exception exception) => Log.WriteFailed(_logger, Hello.Name, exception.Message);
 

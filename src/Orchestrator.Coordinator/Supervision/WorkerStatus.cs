@@ -58,6 +58,9 @@ internal sealed class WorkerStatus
     /// <summary>The engine's view, while a worker fills the slot.</summary>
     public WorkerNode? View => _link?.View;
 
+    /// <summary>What it runs on, as its Hello says.</summary>
+    public string Runtime => _link?.Runtime ?? "";
+
     /// <summary>Offered handlers with invalid names.</summary>
     public IEnumerable<string> LeftOut => _link?.LeftOut ?? [];
 

@@ -71,6 +71,7 @@ internal sealed class StatusReporter(
             Socket = worker.Socket,
             Restarts = worker.Restarts,
             LastExit = worker.LastExit,
+            Runtime = worker.Runtime,
         };
         if (worker.Pid != 0)
             info.StartedAt = Timestamp.FromDateTimeOffset(clock.ToWallClock(worker.StartedAt));

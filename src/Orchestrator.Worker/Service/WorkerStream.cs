@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Orchestrator.Transport.RawMessages;
 using Orchestrator.Worker.Execution;
@@ -53,7 +54,8 @@ internal static class WorkerStream
             Name = runtime.Launch.Name,
             Incarnation = runtime.Launch.Incarnation,
             Pid = Environment.ProcessId,
-            Runtime = $"dotnet {Environment.Version} {RuntimeInformation.RuntimeIdentifier}",
+            Runtime = $"dotnet {Environment.Version} {RuntimeInformation.RuntimeIdentifier}" +
+                (RuntimeFeature.IsDynamicCodeSupported ? "" : " native"),
             RecordsFlight = runtime.Recorder is not null,
             CpuSlots = runtime.Layout.CpuSlots,
             BlockingSlots = runtime.Layout.BlockingSlots,

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Worker.Execution;
@@ -9,7 +10,8 @@ namespace Orchestrator.Worker.Tasks;
 /// Runs a handler class. A singleton is resolved once. Any other class gets a scope per task: resolved from the root, its disposable parts
 /// would be kept until the process ends. Every await returns to the caller's context, as those of <see cref="TaskInvoker"/> do.
 /// </summary>
-internal sealed class ClassInvoker<THandler, TIn, TOut>(TaskMapping<TIn, TOut> mapping) : TaskInvoker
+internal sealed class ClassInvoker<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler, TIn, TOut>(
+    TaskMapping<TIn, TOut> mapping) : TaskInvoker
     where THandler : class, ITaskHandler<TIn, TOut>
 {
     private readonly PayloadConverter<TIn> _input = mapping.Input;

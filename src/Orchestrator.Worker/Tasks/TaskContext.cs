@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization.Metadata;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
@@ -82,7 +81,6 @@ public sealed partial class TaskContext
     }
 
     /// <summary>Sends a JSON value ahead of the result; waits while the reader does not keep up.</summary>
-    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Same contract as the mapping that uses reflection.")]
     public ValueTask WritePartialAsync<T>(T value) =>
         WritePartialAsync(value, (JsonTypeInfo<T>)_environment.Handlers.JsonOptions.GetTypeInfo(typeof(T)));
 

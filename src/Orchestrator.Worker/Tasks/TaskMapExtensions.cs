@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Orchestrator.Client.Tasks;
 
 namespace Orchestrator.Worker.Tasks;
@@ -71,7 +72,8 @@ public static partial class TaskMapExtensions
     /// <param name="map">A worker, a pool's program or a registry.</param>
     /// <param name="name">The name by which tasks request the handler; unique in the program.</param>
     /// <param name="options">Its kind (<see cref="HandlerKind.Io"/> unless given), description and example; null for the defaults.</param>
-    public static TaskFunction<TIn, TOut> MapTask<THandler, TIn, TOut>(
+    public static TaskFunction<TIn, TOut> MapTask<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler, TIn, TOut>(
         this ITaskMap map, string name, TaskHandlerOptions? options = null)
         where THandler : class, ITaskHandler<TIn, TOut>
     {

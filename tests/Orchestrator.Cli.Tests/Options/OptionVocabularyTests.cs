@@ -18,6 +18,7 @@ public sealed class OptionVocabularyTests
         ["--in-flight"] = "The most in flight: ",
         ["--permits"] = "The number of permits",
         ["--priority"] = "The priority: ",
+        ["--report"] = "Write a page with plots",
         ["--size"] = "The size of ",
         ["--timeout"] = "How long to wait",
     };

@@ -15,6 +15,7 @@ public sealed class ConfigurationTests
         "--listen" => "127.0.0.2",
         "--client-role" => "observe",
         "--log-format" => "json",
+        "--worker-runtime" => "jit",
         "--drain-timeout" => "7s",
         "--memory-budget" or "--max-worker-memory" => "300MB",
         _ when option.ValueType == typeof(bool) => "true",

@@ -12,6 +12,7 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
     private static readonly Dictionary<string, string> Local = new(StringComparer.Ordinal)
     {
         ["serve"] = "is the coordinator",
+        ["bench scale"] = "starts coordinators of its own",
         ["completion"] = "prints a script",
         ["config show"] = "reads options only",
         ["guide"] = "starts a coordinator of its own",

@@ -15,6 +15,9 @@ namespace Orchestrator.Integration.Tests.Packages;
 [Trait("Kind", "slow")]
 public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
 {
+    /// <summary>What the tool's package may take, its native workers included.</summary>
+    private const long MaxToolBytes = 20_000_000;
+
     [Fact(Explicit = true)]
     public async Task A_pool_of_the_template_builds_without_a_warning_and_runs()
     {
@@ -178,6 +181,17 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
         await using var coordinator = await ServeAsync(data.Path, "--workers", "1");
         Assert.Equal(
             "14", (await feed.OkAsync(feed.Programs, feed.Tool, "run", "sum_of_squares", """{"n": 4}""", "--data-dir", data.Path)).Trim());
+        // Native code where the tools for it were there.
+        var file = Path.Combine(feed.Folder, $"Orchestrator.Cli.{feed.Version}.nupkg");
+        Assert.InRange(new FileInfo(file).Length, 1, MaxToolBytes);
+        using var package = await ZipFile.OpenReadAsync(file);
+        var worker = package.Entries.SingleOrDefault(entry => entry.Name == "orchestrator-worker");
+        Assert.Equal(File.Exists("/usr/bin/clang") && File.Exists("/usr/include/zlib.h"), worker is not null);
+        Assert.True(worker is null || !Contains(worker, Repository.Root));
+        Assert.Equal(
+            worker is not null,
+            (await feed.OkAsync(feed.Programs, feed.Tool, "status", "--data-dir", data.Path)).Contains(
+                " native (1).", StringComparison.Ordinal));
     }
 
     [Fact(Explicit = true)]

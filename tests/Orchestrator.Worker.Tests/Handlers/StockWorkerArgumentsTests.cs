@@ -1,11 +1,11 @@
 using CsCheck;
-using Orchestrator.Cli.Common;
+using Orchestrator.Handlers;
 using Orchestrator.Handlers.Common;
 
-namespace Orchestrator.Cli.Tests.Common;
+namespace Orchestrator.Worker.Tests.Handlers;
 
-/// <summary>The arguments with which the command starts itself as a worker.</summary>
-public sealed class WorkerArgumentsTests
+/// <summary>The arguments with which the command starts its own workers.</summary>
+public sealed class StockWorkerArgumentsTests
 {
     private static readonly Gen<string[]> s_texts = Gen.String.Array[0, 3];
 
@@ -17,9 +17,8 @@ public sealed class WorkerArgumentsTests
             Add(options.AllowedDirectories, allowed);
             Add(options.DeniedDirectories, denied);
             Add(options.AllowedUrlPrefixes, urls);
-            var arguments = WorkerArguments.Format(options, grpc).ToArray();
-            Assert.Equal("worker", arguments[0]);
-            var parsed = WorkerArguments.Parse(arguments[1..], out var servesGrpc)!;
+            var arguments = StockWorkerArguments.Format(options, grpc).ToArray();
+            var parsed = StockWorkerArguments.Parse(arguments, out var servesGrpc)!;
             Assert.Equal(grpc, servesGrpc);
             Assert.Equal(chaos, parsed.AllowChaos);
             Assert.Equal(allowed, parsed.AllowedDirectories);
@@ -34,7 +33,7 @@ public sealed class WorkerArgumentsTests
     [InlineData("--allow-url")]
     [InlineData("directory")]
     public void What_is_not_understood_gives_no_options(string argument) =>
-        Assert.Null(WorkerArguments.Parse(["--allow-chaos", argument], out _));
+        Assert.Null(StockWorkerArguments.Parse(["--allow-chaos", argument], out _));
 
     private static void Add(ICollection<string> to, IEnumerable<string> values)
     {

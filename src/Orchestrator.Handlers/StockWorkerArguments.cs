@@ -1,9 +1,9 @@
 using Orchestrator.Handlers.Common;
 
-namespace Orchestrator.Cli.Common;
+namespace Orchestrator.Handlers;
 
-/// <summary>The arguments of the hidden verb <c>orchestrator worker</c>, written and read.</summary>
-internal static class WorkerArguments
+/// <summary>The arguments of a <see cref="StockWorker"/>, written and read.</summary>
+internal static class StockWorkerArguments
 {
     private const string Grpc = "--grpc";
 
@@ -12,7 +12,6 @@ internal static class WorkerArguments
     /// <param name="servesGrpc">Whether it serves gRPC on its socket.</param>
     public static IEnumerable<string> Format(StockHandlerOptions options, bool servesGrpc = false)
     {
-        yield return "worker";
         if (servesGrpc)
             yield return Grpc;
         if (options.AllowChaos)
@@ -61,7 +60,7 @@ internal static class WorkerArguments
                     options.AllowedUrlPrefixes.Add(args[++i]);
                     break;
                 default:
-                    Console.Error.WriteLine($"orchestrator worker: '{args[i]}' is not understood");
+                    Console.Error.WriteLine($"worker: '{args[i]}' is not understood");
                     return null;
             }
         }
