@@ -63,6 +63,7 @@ internal sealed class WaitTable(
         var granted = outcome is ObjectError ? null : wait.Command;
         step.Effects.Outcomes.Add(new ObjectDelivery(wait.Caller, wait.Tag, outcome, granted));
         replays.DeliverToOthers(wait, outcome, granted);
+        DeliverToFollowers(wait, outcome);
         sessions.RetireIfEmpty(wait.Session);
     }
 
@@ -91,9 +92,61 @@ internal sealed class WaitTable(
         else
             replays.Forget(wait.Command);
         Unlink(wait);
+        DeliverToFollowers(wait, ObjectError.Cancelled);
         machines.Of(wait.Object).OnWaiterLeft(wait);
         sessions.RetireIfEmpty(wait.Session);
         return true;
+    }
+
+    /// <inheritdoc cref="FollowOperation"/>
+    public void Follow(FollowOperation command)
+    {
+        var operations = command.Session?.Operations;
+        if (command.IsStopped)
+        {
+            Complete(command, ObjectError.Cancelled);
+        }
+        else if (operations?.TryFind(command.Follower, step.Now, out _) == true)
+        {
+            Complete(command, Done.Instance);
+        }
+        else if (operations is null || !operations.TryFind(command.Followed, step.Now, out var replay))
+        {
+            Complete(command, ObjectError.Invalid(
+                "after",
+                $"the session knows no operation {command.Followed}: it was not sent before, or its outcome is no longer kept"));
+        }
+        else if (replay.State is not Wait wait)
+        {
+            // The outcome may report a change that is not written yet.
+            step.Effects.SpeaksOfDurable = true;
+            Complete(command, (ObjectOutcome)replay.State);
+        }
+        else if (Validate(command) is { } full)
+        {
+            Complete(command, full);
+        }
+        else
+        {
+            command.Awaited = step.Begun = wait;
+            (wait.Followers ??= []).Add(command);
+            Charge(command, +1);
+        }
+    }
+
+    /// <inheritdoc cref="StopFollowing"/>
+    public void StopFollowing(FollowOperation command)
+    {
+        command.IsStopped = true;
+        if (command.Awaited is not { } wait)
+            return;
+        command.Awaited = null;
+        Charge(command, -1);
+        // Taken out with others: one by one, a client with many would move the rest of the list for each.
+        if (++wait.StoppedFollowers * 2 <= wait.Followers!.Count)
+            return;
+        wait.Followers.RemoveAll(static follower => follower.IsStopped);
+        wait.StoppedFollowers = 0;
     }
 
     /// <summary>Cancels the waits of these operations of the session; the others have had their outcome.</summary>
@@ -142,7 +195,22 @@ internal sealed class WaitTable(
         return edges;
     }
 
-    private ObjectError? Validate(WaitingCommand command)
+    private void DeliverToFollowers(Wait wait, ObjectOutcome outcome)
+    {
+        if (wait.Followers is not { } followers)
+            return;
+        wait.Followers = null;
+        foreach (var follower in followers)
+        {
+            if (follower.IsStopped)
+                continue;
+            follower.Awaited = null;
+            Charge(follower, -1);
+            step.Effects.Outcomes.Add(new ObjectDelivery(follower.Caller, follower.Tag, outcome));
+        }
+    }
+
+    private ObjectError? Validate(ObjectCommand command)
     {
         if (Count >= options.MaxWaits)
         {
@@ -174,25 +242,25 @@ internal sealed class WaitTable(
     {
         list.Add(wait, after);
         (wait.Session ?? _noSession).Link(wait);
-        contents.Add(ContentTally.WaitBytes + wait.Command.ContentBytes);
-        Charge(wait, +1);
+        Charge(wait.Command, +1);
     }
 
     private void Unlink(Wait wait)
     {
         wait.List!.Remove(wait);
         (wait.Session ?? _noSession).Unlink(wait);
-        contents.Add(-ContentTally.WaitBytes - wait.Command.ContentBytes);
         deadlines.Remove(wait);
-        Charge(wait, -1);
+        Charge(wait.Command, -1);
     }
 
-    private void Charge(Wait wait, int change)
+    private void Charge(ObjectCommand command, int change)
     {
         Count += change;
-        if (wait.Command.Quota is not { } client)
+        var bytes = change * (ContentTally.WaitBytes + command.ContentBytes);
+        contents.Add(bytes);
+        if (command.Quota is not { } client)
             return;
         client.Waits += change;
-        client.Bytes += change * (ContentTally.WaitBytes + wait.Command.ContentBytes);
+        client.Bytes += bytes;
     }
 }
