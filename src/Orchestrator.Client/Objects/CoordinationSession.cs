@@ -55,7 +55,7 @@ public class CoordinationSession : IAsyncDisposable
 
     /// <summary>
     /// Raised, on a thread of the pool, when a hold that was disposed could not be released and may still be held. Without a handler the
-    /// error is raised as <see cref="TaskScheduler.UnobservedTaskException"/>. That the session was lost is said by <see cref="Lost"/> only.
+    /// error is raised as <see cref="TaskScheduler.UnobservedTaskException"/>. That the session was lost is said by <see cref="Lost"/>.
     /// </summary>
     public event EventHandler<ReleaseFailedEventArgs>? ReleaseFailed;
 

@@ -81,8 +81,8 @@ public class LockHold : IAsyncDisposable, IPostedOperation
     }
 
     /// <summary>
-    /// Releases the lock without waiting for it: later calls of this session find it released, and nothing is thrown. Does nothing if it was
-    /// lost or released before. A release that fails, so that the lock may still be held, is raised as
+    /// Releases the lock without waiting for it: later calls of this session find it released, and nothing is thrown. Does nothing if it
+    /// was lost or released before. A release that fails, so that the lock may still be held, is raised as
     /// <see cref="CoordinationSession.ReleaseFailed"/>; <see cref="ReleaseAsync"/> waits and reports.
     /// </summary>
     public virtual ValueTask DisposeAsync()

@@ -38,8 +38,8 @@ internal sealed class PendingOperation(Operation operation, IPostedOperation? po
     public Task<Outcome> Outcome => _outcome!.Task;
 
     /// <summary>
-    /// Whether no code continues when the outcome comes: it was posted, or one that follows it is awaited instead, and its outcome is looked
-    /// at then.
+    /// Whether no code continues when the outcome comes: it was posted, or one that follows it is awaited instead, and its outcome is
+    /// looked at then.
     /// </summary>
     public bool IsQuiet { get; init; } = posted is not null;
 

@@ -97,8 +97,8 @@ public class SharedDict<T>
     }
 
     /// <summary>
-    /// Computes an entry's new value from its current one under a lock, in two round trips: acquire and read; write and release. Returns the
-    /// new value. Use it for what several changes under one lock have in common; for a single entry,
+    /// Computes an entry's new value from its current one under a lock, in two round trips: acquire and read; write and release. Returns
+    /// the new value. Use it for what several changes under one lock have in common; for a single entry,
     /// <see cref="UpdateAsync(string, Func{T, T}, CancellationToken)"/> needs no lock.
     /// </summary>
     /// <param name="key">The entry.</param>

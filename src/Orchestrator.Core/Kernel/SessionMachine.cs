@@ -49,11 +49,11 @@ internal sealed class SessionMachine(ObjectKernel kernel, KernelOptions options)
                 kernel.Waits.Cancel(cancel.Session, cancel.OperationIds);
                 break;
             case FollowOperation follow:
-                kernel.Waits.Follow(follow);
+                kernel.Followers.Follow(follow);
                 break;
             case StopFollowing stop:
                 kernel.Complete(stop, Done.Instance);
-                kernel.Waits.StopFollowing(stop.Follow);
+                kernel.Followers.Stop(stop.Follow);
                 break;
             case CompensateDelivery undelivered:
                 Compensate(undelivered);

@@ -4,21 +4,17 @@ namespace Orchestrator.Core.Kernel;
 
 /// <summary>Outcomes and waits: every command ends in one of the two.</summary>
 internal sealed class WaitTable(
-    KernelOptions options,
     EngineStep step,
     DeadlineHeap<DeadlineNode> deadlines,
     SessionTable sessions,
     CommandReplays replays,
-    ObjectMemory memory,
-    ContentTally contents,
+    WaitCharges charges,
+    OperationFollowers followers,
     MachineTable machines)
 {
     // Waits without a session are linked here: they own nothing and are in no cycle, but are listed with the others.
     private readonly Session _noSession = new(0, "", "", null, null);
     private readonly WaitGraph _graph = new();
-
-    /// <summary>How many commands wait.</summary>
-    public int Count { get; private set; }
 
     /// <summary>How many of them wait for tasks.</summary>
     public int TaskJoins { get; set; }
@@ -35,7 +31,7 @@ internal sealed class WaitTable(
     {
         if (command.Timeout == TimeSpan.Zero)
             return Reject(command, session, command.TimedOut);
-        if (Validate(command) is { } full)
+        if (charges.Validate(command) is { } full)
             return Reject(command, session, full);
 
         var wait = new Wait(step.NextOrder(), command, session, target, step.Now);
@@ -63,7 +59,7 @@ internal sealed class WaitTable(
         var granted = outcome is ObjectError ? null : wait.Command;
         step.Effects.Outcomes.Add(new ObjectDelivery(wait.Caller, wait.Tag, outcome, granted));
         replays.DeliverToOthers(wait, outcome, granted);
-        DeliverToFollowers(wait, outcome);
+        followers.Deliver(wait, outcome);
         sessions.RetireIfEmpty(wait.Session);
     }
 
@@ -92,61 +88,10 @@ internal sealed class WaitTable(
         else
             replays.Forget(wait.Command);
         Unlink(wait);
-        DeliverToFollowers(wait, ObjectError.Cancelled);
+        followers.Deliver(wait, ObjectError.Cancelled);
         machines.Of(wait.Object).OnWaiterLeft(wait);
         sessions.RetireIfEmpty(wait.Session);
         return true;
-    }
-
-    /// <inheritdoc cref="FollowOperation"/>
-    public void Follow(FollowOperation command)
-    {
-        var operations = command.Session?.Operations;
-        if (command.IsStopped)
-        {
-            Complete(command, ObjectError.Cancelled);
-        }
-        else if (operations?.TryFind(command.Follower, step.Now, out _) == true)
-        {
-            Complete(command, Done.Instance);
-        }
-        else if (operations is null || !operations.TryFind(command.Followed, step.Now, out var replay))
-        {
-            Complete(command, ObjectError.Invalid(
-                "after",
-                $"the session knows no operation {command.Followed}: it was not sent before, or its outcome is no longer kept"));
-        }
-        else if (replay.State is not Wait wait)
-        {
-            // The outcome may report a change that is not written yet.
-            step.Effects.SpeaksOfDurable = true;
-            Complete(command, (ObjectOutcome)replay.State);
-        }
-        else if (Validate(command) is { } full)
-        {
-            Complete(command, full);
-        }
-        else
-        {
-            command.Awaited = step.Begun = wait;
-            (wait.Followers ??= []).Add(command);
-            Charge(command, +1);
-        }
-    }
-
-    /// <inheritdoc cref="StopFollowing"/>
-    public void StopFollowing(FollowOperation command)
-    {
-        command.IsStopped = true;
-        if (command.Awaited is not { } wait)
-            return;
-        command.Awaited = null;
-        Charge(command, -1);
-        // Taken out with others: one by one, a client with many would move the rest of the list for each.
-        if (++wait.StoppedFollowers * 2 <= wait.Followers!.Count)
-            return;
-        wait.Followers.RemoveAll(static follower => follower.IsStopped);
-        wait.StoppedFollowers = 0;
     }
 
     /// <summary>Cancels the waits of these operations of the session; the others have had their outcome.</summary>
@@ -195,42 +140,6 @@ internal sealed class WaitTable(
         return edges;
     }
 
-    private void DeliverToFollowers(Wait wait, ObjectOutcome outcome)
-    {
-        if (wait.Followers is not { } followers)
-            return;
-        wait.Followers = null;
-        foreach (var follower in followers)
-        {
-            if (follower.IsStopped)
-                continue;
-            follower.Awaited = null;
-            Charge(follower, -1);
-            step.Effects.Outcomes.Add(new ObjectDelivery(follower.Caller, follower.Tag, outcome));
-        }
-    }
-
-    private ObjectError? Validate(ObjectCommand command)
-    {
-        if (Count >= options.MaxWaits)
-        {
-            return new ObjectError(
-                ObjectErrorReason.LimitExceeded, $"{Count} commands wait, the most that may at once; try again when some have been served");
-        }
-
-        return command.Quota is { } client && client.Waits >= options.MaxWaitsPerClient
-            ? TooManyWaits(client)
-            : memory.ValidateShare(command.Quota, ContentTally.WaitBytes);
-    }
-
-    private ObjectError TooManyWaits(ClientObjectQuota client) => new(
-        ObjectErrorReason.LimitExceeded,
-        $"{client.Waits} commands of client {client.Name} wait, the most of one client that may at once " +
-        $"(waits_per_client, {options.MaxWaitsPerClient}); try again when some have been served")
-    {
-        Subject = client.Name,
-    };
-
     private Wait? Reject(WaitingCommand command, Session? session, ObjectOutcome outcome)
     {
         Complete(command, outcome);
@@ -242,7 +151,7 @@ internal sealed class WaitTable(
     {
         list.Add(wait, after);
         (wait.Session ?? _noSession).Link(wait);
-        Charge(wait.Command, +1);
+        charges.Charge(wait.Command, +1);
     }
 
     private void Unlink(Wait wait)
@@ -250,17 +159,6 @@ internal sealed class WaitTable(
         wait.List!.Remove(wait);
         (wait.Session ?? _noSession).Unlink(wait);
         deadlines.Remove(wait);
-        Charge(wait.Command, -1);
-    }
-
-    private void Charge(ObjectCommand command, int change)
-    {
-        Count += change;
-        var bytes = change * (ContentTally.WaitBytes + command.ContentBytes);
-        contents.Add(bytes);
-        if (command.Quota is not { } client)
-            return;
-        client.Waits += change;
-        client.Bytes += bytes;
+        charges.Charge(wait.Command, -1);
     }
 }

@@ -41,7 +41,8 @@ internal sealed class OperationFollowing(ConnectSession session, ConnectStream s
             if (_held.Find(operation.Id) is not null)
             {
                 return new ObjectError(
-                    ObjectErrorReason.Cancelled, $"operation {operation.Id} was sent before and has not run yet; that one gets its outcome");
+                    ObjectErrorReason.Cancelled,
+                    $"operation {operation.Id} was sent before and has not run yet; that one gets its outcome");
             }
 
             var held = new HeldOperation(operation, after);
@@ -175,11 +176,14 @@ internal sealed class OperationFollowing(ConnectSession session, ConnectStream s
             if (!outcome.IsSuccess)
                 return Unsuccessful(outcome);
             // Done in memory, and reported as failed since it could not be written.
-            return stream.TryFindAnswer(root, out var failed, out _) && failed is { Reason: ObjectErrorReason.JournalFailed } ? failed : null;
+            return stream.TryFindAnswer(root, out var failed, out _) && failed is { Reason: ObjectErrorReason.JournalFailed }
+                ? failed
+                : null;
         }
 
         // The engine does not keep it: the stream may have answered it.
-        if (error is not { Reason: ObjectErrorReason.Invalid, Field: "after" } || !stream.TryFindAnswer(root, out var answered, out var first))
+        if (error is not { Reason: ObjectErrorReason.Invalid, Field: "after" }
+            || !stream.TryFindAnswer(root, out var answered, out var first))
             return error;
         if (answered is not null)
             root = first;

@@ -154,8 +154,8 @@ public sealed class OperationAfterTests(SharedCoordinator shared) : IClassFixtur
     }
 
     /// <summary>
-    /// Random operations, most of them after an earlier one, cut into messages at random, on values in memory and in the journal. An operation has run exactly if it and all before
-    /// it in its chain can succeed; otherwise its error names the first that failed.
+    /// Random operations, most of them after an earlier one, cut into messages at random, on values in memory and in the journal. An
+    /// operation has run exactly if it and all before it in its chain can succeed; otherwise its error names the first that failed.
     /// </summary>
     [Fact]
     public async Task However_they_are_cut_into_messages_exactly_those_run_whose_predecessors_succeeded()
@@ -166,13 +166,15 @@ public sealed class OperationAfterTests(SharedCoordinator shared) : IClassFixtur
             using var client = new Client(_coordinator);
             var operations = new List<Operation>();
             var failed = new Dictionary<ulong, ulong>();
+            var durability = program % 2 == 0 ? Durability.Memory : Durability.Process;
             var run = 0;
             for (var id = 1UL; id <= 60; id++)
             {
                 var after = random.Next(4) == 0 ? 0 : (ulong)random.Next((int)id);
                 var canFail = random.Next(8) == 0;
                 operations.Add(canFail ? Release(id, "nobody-holds-it", after)
-                    : random.Next(3) == 0 ? Read(id, Name(program), after) : Add(id, Name(program), after, program % 2 == 0 ? Durability.Memory : Durability.Process));
+                    : random.Next(3) == 0 ? Read(id, Name(program), after)
+                    : Add(id, Name(program), after, durability));
                 if (after != 0 && failed.TryGetValue(after, out var first))
                     failed.Add(id, first);
                 else if (canFail)
@@ -220,7 +222,9 @@ public sealed class OperationAfterTests(SharedCoordinator shared) : IClassFixtur
         After = after,
         UpdateValue = new UpdateValueRequest
         {
-            Value = $"after-{name}", Edit = new NumberEdit { Add = new Number { Integer = 1 } }, Durability = durability,
+            Value = $"after-{name}",
+            Edit = new NumberEdit { Add = new Number { Integer = 1 } },
+            Durability = durability,
         },
     };
 
