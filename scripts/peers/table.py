@@ -27,7 +27,8 @@ ROWS = [
     ("pipe", "pipe, one way, 64 B, messages/s", "multiprocessing.Pipe", "pipe", ("pipe", "stream"), RATE),
     ("pipe", "pipe, one way, 1 MB messages, MB/s", "multiprocessing.Pipe", "pipe-large", ("pipe", "large"), MEGABYTES),
     ("pipe", "pipe, there and back", "multiprocessing.Pipe", "pipe-round-trip", ("pipe", "round-trip"), P50),
-    ("lock", "lock + unlock, one at a time", "Manager().Lock", "manager-lock", ("lock", "one"), P50),
+    ("lock", "lock + unlock, release posted, one at a time", "Manager().Lock", "manager-lock", ("lock", "one"), P50),
+    ("lock", "the same, release awaited", "Manager().Lock", "manager-lock", ("lock", "one-awaited"), P50),
     ("lock", "lock, hand-overs between two processes/s", "Manager().Lock", "manager-hand-over", ("lock", "hand-over"), RATE),
     ("lock", "the same", "multiprocessing.Lock, a kernel semaphore: one machine, inherited by children only, stays locked when its holder dies",
      "native-hand-over", ("lock", "hand-over"), RATE),
@@ -35,7 +36,10 @@ ROWS = [
     ("state", "dict get, one at a time", "Manager().dict", "manager-dict-get", ("state", "get-one"), P50),
     ("state", "dict set from Python, one at a time", "Manager().dict", "manager-dict-set", PYTHON + "dict-set", P50),
     ("state", "dict get from Python, one at a time", "Manager().dict", "manager-dict-get", PYTHON + "dict-get", P50),
-    ("increment", "increments under a lock, 4 processes, /s", "Manager().Lock and dict", "manager-increment", ("state", "locked-increment"), RATE),
+    ("increment", "increments under a lock, 2 round trips, 4 processes, /s", "Manager().Lock and dict", "manager-increment",
+     ("state", "locked-increment"), RATE),
+    ("increment", "the same, each of 4 round trips awaited, /s", "Manager().Lock and dict", "manager-increment",
+     ("state", "locked-increment-awaited"), RATE),
     ("increment", "the same as an atomic add, 4 processes, /s", "Manager().Lock and dict", "manager-increment", ("state", "increment"), RATE),
     *(
         ("pools", what, name, row, how, quantity)

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
 using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
@@ -51,6 +52,12 @@ public class CoordinationSession : IAsyncDisposable
 
     /// <summary>Fires when the session is lost: everything it held has been released.</summary>
     public virtual CancellationToken Lost => _lost.Token;
+
+    /// <summary>
+    /// Raised, on a thread of the pool, when a hold that was disposed could not be released and may still be held. Without a handler the
+    /// error is raised as <see cref="TaskScheduler.UnobservedTaskException"/>. That the session was lost is said by <see cref="Lost"/>.
+    /// </summary>
+    public event EventHandler<ReleaseFailedEventArgs>? ReleaseFailed;
 
     /// <summary>The lock of this name, shared by every process that names it.</summary>
     /// <param name="name">Its name: letters, digits and <c>._/-</c>, at most 128.</param>
@@ -213,6 +220,38 @@ public class CoordinationSession : IAsyncDisposable
 
     internal Task<Outcome> SendAsync(Operation operation, CancellationToken cancellationToken) =>
         _stream.SendAsync(operation, cancellationToken);
+
+    /// <summary>Posts the release of a hold. Later operations of this client on the session find it released.</summary>
+    internal void PostRelease(Operation release, IPostedOperation hold)
+    {
+        try
+        {
+            _stream.Post(release, hold);
+        }
+        catch (OrchestratorException error)
+        {
+            hold.OnFailed(error);
+        }
+    }
+
+    internal Task<(Outcome First, Outcome Second)> SendBothAsync(
+        Operation first, Operation second, CancellationToken cancellationToken) =>
+        _stream.SendBothAsync(first, second, cancellationToken);
+
+    internal void SendAndPost(PendingOperation operation, Operation after, IPostedOperation posted) =>
+        _stream.SendAndPost(operation, after, posted);
+
+    /// <summary>The release of a hold has failed.</summary>
+    internal void OnReleaseFailed(string objectName, OrchestratorException error)
+    {
+        // What is no longer held is what the caller wants.
+        if (error is SessionLostException || error.Reason == FailureReason.NotOwner || HasEnded)
+            return;
+        if (ReleaseFailed is { } handler)
+            handler(this, new ReleaseFailedEventArgs(objectName, error));
+        else
+            _ = Task.FromException(error);
+    }
 
     internal IAsyncEnumerable<WatchStateResponse> WatchAsync(
         StateKind kind, string name, ulong afterVersion, string keyPrefix, CancellationToken cancellationToken) =>

@@ -58,7 +58,39 @@ internal sealed class ObjectStream : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         var pending = _operations.Add(operation);
         await using var cancelling = cancellationToken.UnsafeRegister(_ => _operations.Cancel(pending), null).ConfigureAwait(false);
-        var outcome = await pending.Outcome.ConfigureAwait(false);
+        return Check(await pending.Outcome.ConfigureAwait(false), cancellationToken);
+    }
+
+    /// <summary>Sends an operation whose outcome nobody awaits.</summary>
+    /// <exception cref="OrchestratorException">The stream has failed.</exception>
+    public void Post(Operation operation, IPostedOperation posted) => _operations.Add(new PendingOperation(operation, posted));
+
+    /// <summary>
+    /// Sends two operations in one message, of which the second runs once the first has succeeded, and waits for the second. The outcome of
+    /// the first is there by then. Cancelling is as with <see cref="SendAsync"/>, for the first.
+    /// </summary>
+    /// <exception cref="OrchestratorException">The stream has failed.</exception>
+    public async Task<(Outcome First, Outcome Second)> SendBothAsync(
+        Operation first, Operation second, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var (before, after) = (new PendingOperation(first) { IsQuiet = true }, new PendingOperation(second));
+        _operations.Add(before, after);
+        await using var cancelling = cancellationToken.UnsafeRegister(_ => _operations.Cancel(before), null).ConfigureAwait(false);
+        var outcome = await after.Outcome.ConfigureAwait(false);
+        return (await before.Outcome.ConfigureAwait(false), outcome);
+    }
+
+    /// <summary>Sends an operation, and in the same message one that runs once it has succeeded, whose outcome nobody awaits.</summary>
+    /// <exception cref="OrchestratorException">The stream has failed.</exception>
+    public void SendAndPost(PendingOperation operation, Operation after, IPostedOperation posted) =>
+        _operations.Add(operation, new PendingOperation(after, posted));
+
+    /// <summary>The outcome, if it is no error.</summary>
+    /// <exception cref="OrchestratorException">It is an error.</exception>
+    /// <exception cref="OperationCanceledException">The wait was given up.</exception>
+    public static Outcome Check(Outcome outcome, CancellationToken cancellationToken)
+    {
         if (outcome.ResponseCase != Outcome.ResponseOneofCase.Error)
             return outcome;
         if (outcome.Error.Reason == ErrorReason.Cancelled)

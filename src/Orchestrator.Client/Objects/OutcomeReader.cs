@@ -64,8 +64,16 @@ internal sealed class OutcomeReader(
         if (done is null)
             return;
         // Alone it continues here. Several would wait for each other, and would write their next operations one by one.
-        var isAlone = done.Count == 1;
+        var isAlone = Count(done) == 1;
         foreach (var (operation, outcome) in done)
             operation.Complete(outcome, isAlone);
+    }
+
+    private static int Count(List<(PendingOperation Operation, Outcome Outcome)> done)
+    {
+        var awaited = 0;
+        foreach (var (operation, _) in done)
+            awaited += operation.IsQuiet ? 0 : 1;
+        return awaited;
     }
 }

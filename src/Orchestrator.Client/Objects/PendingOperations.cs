@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Grpc.Core;
 using Orchestrator.Client.Errors;
 using Orchestrator.Protocol;
@@ -28,28 +29,40 @@ internal sealed class PendingOperations : IThreadPoolWorkItem
 
     /// <summary>Numbers an operation and sends it.</summary>
     /// <exception cref="OrchestratorException">The stream has failed, or no message can hold the operation.</exception>
-    public PendingOperation Add(Operation operation)
+    public PendingOperation Add(Operation operation) => Add(new PendingOperation(operation));
+
+    /// <inheritdoc cref="Add(Operation)"/>
+    public PendingOperation Add(PendingOperation pending)
     {
-        var pending = new PendingOperation(operation);
-        bool isBusy;
+        bool isWriter, isBusy;
         lock (_gate)
         {
-            if (_failure is not null)
-                throw PendingOperation.Again(_failure);
-            operation.OperationId = ++_lastId;
-            _pending.Add(operation.OperationId, pending);
-            _outgoing.Enqueue(new StreamItem(operation, 0, pending.Bytes));
-            if (_isWriting || _writer is null)
-                return pending;
-            _isWriting = true;
-            isBusy = _pending.Count > BusyAbove;
+            ThrowIfFailedLocked();
+            EnqueueLocked(pending);
+            isWriter = TryBeginWriteLocked(out isBusy);
         }
 
-        if (isBusy)
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        else
-            _ = WriteAllAsync();
+        if (isWriter)
+            Write(isBusy);
         return pending;
+    }
+
+    /// <summary>Numbers two operations and sends them together: the second runs once the first has succeeded.</summary>
+    /// <exception cref="OrchestratorException">The stream has failed.</exception>
+    public void Add(PendingOperation first, PendingOperation second)
+    {
+        bool isWriter, isBusy;
+        lock (_gate)
+        {
+            ThrowIfFailedLocked();
+            EnqueueLocked(first);
+            second.Operation.After = first.Operation.OperationId;
+            EnqueueLocked(second);
+            isWriter = TryBeginWriteLocked(out isBusy);
+        }
+
+        if (isWriter)
+            Write(isBusy);
     }
 
     /// <summary>Asks the coordinator to give up the wait.</summary>
@@ -124,6 +137,39 @@ internal sealed class PendingOperations : IThreadPoolWorkItem
     }
 
     void IThreadPoolWorkItem.Execute() => _ = WriteAllAsync();
+
+    private void ThrowIfFailedLocked()
+    {
+        Debug.Assert(_gate.IsHeldByCurrentThread);
+        if (_failure is not null)
+            throw PendingOperation.Again(_failure);
+    }
+
+    private void EnqueueLocked(PendingOperation pending)
+    {
+        Debug.Assert(_gate.IsHeldByCurrentThread);
+        var operation = pending.Operation;
+        operation.OperationId = ++_lastId;
+        _pending.Add(operation.OperationId, pending);
+        _outgoing.Enqueue(new StreamItem(operation, 0, pending.Bytes));
+    }
+
+    private bool TryBeginWriteLocked(out bool isBusy)
+    {
+        Debug.Assert(_gate.IsHeldByCurrentThread);
+        isBusy = _pending.Count > BusyAbove;
+        if (_isWriting || _writer is null)
+            return false;
+        return _isWriting = true;
+    }
+
+    private void Write(bool isBusy)
+    {
+        if (isBusy)
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        else
+            _ = WriteAllAsync();
+    }
 
     /// <summary>Natural batching: what has queued up since the last write goes into the next message.</summary>
     private async Task WriteAllAsync()

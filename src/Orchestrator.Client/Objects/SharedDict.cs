@@ -96,6 +96,41 @@ public class SharedDict<T>
         }
     }
 
+    /// <summary>
+    /// Computes an entry's new value from its current one under a lock, in two round trips: acquire and read; write and release. Returns
+    /// the new value. Use it for what several changes under one lock have in common; for a single entry,
+    /// <see cref="UpdateAsync(string, Func{T, T}, CancellationToken)"/> needs no lock.
+    /// </summary>
+    /// <param name="key">The entry.</param>
+    /// <param name="underLock">
+    /// The lock, of the same session. It is released before this returns or throws, in the way in which <see cref="LockHold"/> is disposed.
+    /// The write is refused if the lock was lost.
+    /// </param>
+    /// <param name="change">Maps the current value, the default of <typeparamref name="T"/> if the key is missing, to the new one. It is
+    /// called once, and should be short: the lock is held meanwhile.</param>
+    /// <param name="cancellationToken">Gives up the wait for the lock.</param>
+    /// <exception cref="DeadlockException">The wait for the lock would have closed a cycle.</exception>
+    /// <exception cref="SessionLostException">The session has ended.</exception>
+    /// <exception cref="OrchestratorException">With STALE, if the lock was lost meanwhile.</exception>
+    public virtual Task<T> UpdateAsync(
+        string key, SharedLock underLock, Func<T?, T> change, CancellationToken cancellationToken = default)
+    {
+        var session = Real()._session;
+        ArgumentNullException.ThrowIfNull(underLock);
+        ArgumentNullException.ThrowIfNull(change);
+        if (session != underLock.Session)
+            throw new ArgumentException("the lock is one of another session than the dict's; take both from one", nameof(underLock));
+        var read = new Operation { ReadDict = new ReadDictRequest { Dict = Name, Keys = { key } } };
+        return LockedUpdate.RunAsync(underLock, read, Apply, cancellationToken);
+
+        (Operation Write, T Value) Apply(Outcome was, Guard guard)
+        {
+            var current = was.ReadDict.Entries.SingleOrDefault();
+            var value = change(current is null ? default : Decode(current.Value));
+            return (ToEdit([new DictEdit { Key = key, Set = _codec.Encode(value) }], guard), value);
+        }
+    }
+
     /// <summary>The entries, in the order of insertion; they may change while they are read.</summary>
     /// <param name="keyPrefix">Only keys with this prefix, in the ordinal order of the keys; empty for all.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -153,19 +188,19 @@ public class SharedDict<T>
 
     internal async Task<UpdateDictResponse> EditAsync(
         IEnumerable<DictEdit> edits, Guard? guard, CancellationToken cancellationToken) =>
-        (await _session.SendAsync(
-            new Operation
-            {
-                UpdateDict = new UpdateDictRequest
-                {
-                    Dict = Name,
-                    Edits = { edits },
-                    Guard = guard,
-                    SessionId = _session.RequestSession,
-                    Durability = (Durability)_durability,
-                },
-            },
-            cancellationToken).ConfigureAwait(false)).UpdateDict;
+        (await _session.SendAsync(ToEdit(edits, guard), cancellationToken).ConfigureAwait(false)).UpdateDict;
+
+    private Operation ToEdit(IEnumerable<DictEdit> edits, Guard? guard) => new()
+    {
+        UpdateDict = new UpdateDictRequest
+        {
+            Dict = Name,
+            Edits = { edits },
+            Guard = guard,
+            SessionId = _session.RequestSession,
+            Durability = (Durability)_durability,
+        },
+    };
 
     internal async Task<ReadDictResponse> PageAsync(string pageToken, string keyPrefix, CancellationToken cancellationToken) =>
         (await _session.SendAsync(

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Orchestrator.Client.Errors;
-using Orchestrator.Client.Results;
 using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
@@ -47,88 +46,21 @@ public class SharedLock
         return this;
     }
 
-    private async Task<LockHold?> AcquireAsync(TimeSpan? timeout, CancellationToken cancellationToken)
+    /// <summary>The session that acquires it; null for a fake.</summary>
+    internal CoordinationSession? Session => _session;
+
+    /// <summary>The operation that acquires it; a timeout of null waits without limit.</summary>
+    internal Operation ToAcquire(TimeSpan? timeout)
     {
         var request = new AcquireLockRequest { Lock = Name, Mode = _mode, SessionId = _session.RequestSession, Flow = _flow };
         request.Timeout = TimeLimits.OrNone(timeout);
-        var response = (await _session.SendAsync(new Operation { AcquireLock = request }, cancellationToken)
-            .ConfigureAwait(false)).AcquireLock;
-        return response.Status == WaitStatus.Ok ? new LockHold(_session, Name, response.FencingToken, response.Depth) : null;
-    }
-}
-
-/// <summary>A lock that is held. Disposing releases it once.</summary>
-public class LockHold : IAsyncDisposable
-{
-    private readonly CoordinationSession _session;
-    private readonly CancellationTokenSource _lost = new();
-    private int _released;
-
-    internal LockHold(CoordinationSession session, string name, ulong fencingToken, int depth)
-    {
-        _session = session;
-        Name = name;
-        FencingToken = fencingToken;
-        Depth = depth;
-        session?.Track(this);
+        return new Operation { AcquireLock = request };
     }
 
-    /// <summary>For a fake, which overrides <see cref="DisposeAsync"/>.</summary>
-    protected LockHold(string name, ulong fencingToken = 1)
-        : this(null!, name, fencingToken, 1)
-    {
-    }
+    /// <summary>The hold that was acquired; null after a timeout.</summary>
+    internal LockHold? ToHold(AcquireLockResponse response) =>
+        response.Status == WaitStatus.Ok ? new LockHold(_session, Name, response.FencingToken, response.Depth) : null;
 
-    /// <summary>The lock's name.</summary>
-    public string Name { get; }
-
-    /// <summary>
-    /// Larger than the token of every earlier grant: pass it to the protected resource, so that it can reject a stale writer.
-    /// </summary>
-    public ulong FencingToken { get; }
-
-    /// <summary>How many times the session held the lock with this grant.</summary>
-    public int Depth { get; }
-
-    /// <summary>Fires when the hold is lost: another session may hold the lock now.</summary>
-    public virtual CancellationToken Lost => _lost.Token;
-
-    /// <summary>Call this before a step that needs the lock.</summary>
-    /// <exception cref="LockLostException">The hold was lost.</exception>
-    public void ThrowIfLost()
-    {
-        if (Lost.IsCancellationRequested)
-            throw new LockLostException(
-                $"lock \"{Name}\" (fencing token {FencingToken}) is not held any more: its session ended or was not heard of in time",
-                null);
-    }
-
-    internal string ObjectName => $"locks/{Name}";
-
-    /// <summary>Releases the lock; does nothing if it was lost or released before.</summary>
-    public virtual async ValueTask DisposeAsync()
-    {
-        GC.SuppressFinalize(this);
-        // A fake has no session.
-        if (_session is null || Interlocked.Exchange(ref _released, 1) != 0)
-            return;
-        _session.Untrack(this);
-        try
-        {
-            await _session.SendAsync(
-                new Operation { ReleaseLock = new ReleaseLockRequest { Lock = Name, SessionId = _session.RequestSession } },
-                CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (OrchestratorException exception)
-            when (exception is SessionLostException || exception.Reason == FailureReason.NotOwner || _session.HasEnded)
-        {
-            // The lock is no longer held, which is what the caller wants.
-        }
-    }
-
-    internal void SetLost()
-    {
-        if (Interlocked.Exchange(ref _released, 1) == 0)
-            _ = _lost.CancelAsync();
-    }
+    private async Task<LockHold?> AcquireAsync(TimeSpan? timeout, CancellationToken cancellationToken) =>
+        ToHold((await _session.SendAsync(ToAcquire(timeout), cancellationToken).ConfigureAwait(false)).AcquireLock);
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Orchestrator.Client.Errors;
 using Orchestrator.Client.Serialization;
 using Orchestrator.V1;
 
@@ -43,12 +42,17 @@ public class SharedSemaphore
     public virtual async Task<int> ReleaseAsync(int permits = 1, CancellationToken cancellationToken = default)
     {
         Real();
+        return (await _session.SendAsync(ToRelease(permits), cancellationToken).ConfigureAwait(false)).ReleaseSemaphore.AvailablePermits;
+    }
+
+    /// <summary>The operation that releases permits.</summary>
+    internal Operation ToRelease(int permits)
+    {
         var request = new ReleaseSemaphoreRequest { Semaphore = Name, Permits = permits, SessionId = _session.RequestSession };
         // Only an unbounded semaphore can start with a release, its first signal.
         if (_initialPermits is { } initial && !_bounded)
             request.InitialPermits = initial;
-        return (await _session.SendAsync(
-            new Operation { ReleaseSemaphore = request }, cancellationToken).ConfigureAwait(false)).ReleaseSemaphore.AvailablePermits;
+        return new Operation { ReleaseSemaphore = request };
     }
 
     /// <summary>This object; not a fake, which must override the member that is called.</summary>
@@ -74,46 +78,5 @@ public class SharedSemaphore
         var response = (await _session.SendAsync(new Operation { AcquireSemaphore = request }, cancellationToken)
             .ConfigureAwait(false)).AcquireSemaphore;
         return response.Status == WaitStatus.Ok ? new PermitHold(this, permits, _session) : null;
-    }
-}
-
-/// <summary>Held permits of a semaphore. Disposing releases them.</summary>
-public class PermitHold : IAsyncDisposable
-{
-    private readonly SharedSemaphore _semaphore;
-    private readonly CoordinationSession _session;
-    private int _released;
-
-    internal PermitHold(SharedSemaphore semaphore, int permits, CoordinationSession session)
-    {
-        _semaphore = semaphore;
-        _session = session;
-        Permits = permits;
-    }
-
-    /// <summary>For a fake, which overrides <see cref="DisposeAsync"/>.</summary>
-    protected PermitHold(int permits = 1)
-        : this(null!, permits, null!)
-    {
-    }
-
-    /// <summary>The number of permits.</summary>
-    public int Permits { get; }
-
-    /// <summary>Releases the permits; does nothing if the session has ended or they were released before.</summary>
-    public virtual async ValueTask DisposeAsync()
-    {
-        GC.SuppressFinalize(this);
-        // A fake has no session.
-        if (_session is null || Interlocked.Exchange(ref _released, 1) != 0)
-            return;
-        try
-        {
-            await _semaphore.ReleaseAsync(Permits).ConfigureAwait(false);
-        }
-        catch (OrchestratorException exception) when (exception is SessionLostException || _session.HasEnded)
-        {
-            // The permits were released with the session.
-        }
     }
 }

@@ -25,6 +25,9 @@ public sealed record WaitBarrier(string Barrier, int Parties = 0) : WaitingComma
 /// <param name="Generation">How many rounds were complete before this one.</param>
 public sealed record WaitBarrierOutcome(WaitStatus Status, int Index, long Generation) : ObjectOutcome
 {
+    /// <inheritdoc/>
+    public override bool IsSuccess => Status == WaitStatus.Ok;
+
     internal static WaitBarrierOutcome TimedOut { get; } = new(WaitStatus.Timeout, 0, 0);
 }
 

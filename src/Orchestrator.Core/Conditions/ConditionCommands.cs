@@ -32,6 +32,9 @@ public sealed record WaitCondition(string Condition, string Lock) : WaitingComma
 /// <param name="FencingToken">The token of the new hold: larger than that of the released hold.</param>
 public sealed record WaitConditionOutcome(WaitStatus Status, ulong FencingToken) : ObjectOutcome
 {
+    /// <inheritdoc/>
+    public override bool IsSuccess => Status == WaitStatus.Ok;
+
     /// <summary>The lock state that was restored; null if the lock had not been released.</summary>
     internal ConditionReturn? Return { get; init; }
 }

@@ -15,6 +15,9 @@ public sealed record WaitEvent(string Event) : WaitingCommand
 /// <param name="Status">Ok or timeout.</param>
 public sealed record WaitEventOutcome(WaitStatus Status) : ObjectOutcome
 {
+    /// <inheritdoc/>
+    public override bool IsSuccess => Status == WaitStatus.Ok;
+
     internal static WaitEventOutcome Ok { get; } = new(WaitStatus.Ok);
 
     internal static WaitEventOutcome TimedOut { get; } = new(WaitStatus.Timeout);

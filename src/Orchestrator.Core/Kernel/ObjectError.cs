@@ -17,6 +17,9 @@ public sealed record ObjectError(ObjectErrorReason Reason, string Message) : Obj
     /// <summary>For <see cref="ObjectErrorReason.Stale"/>: the object's current version.</summary>
     public ulong? CurrentVersion { get; init; }
 
+    /// <inheritdoc/>
+    public override bool IsSuccess => false;
+
     internal static ObjectError Cancelled { get; } = new(
         ObjectErrorReason.Cancelled, "the wait was cancelled by its caller; nothing was taken");
 

@@ -27,6 +27,9 @@ public enum ObjectErrorReason : byte
     /// <summary>No new work is taken.</summary>
     Draining = 14,
 
+    /// <summary>What had to succeed first ended otherwise, without an error of its own.</summary>
+    DependencyFailed = 15,
+
     /// <summary>The session does not hold what it tried to release or use.</summary>
     NotOwner = 16,
 

@@ -19,7 +19,9 @@ internal sealed class ObjectKernel : IPrimitiveContext
         Replays = new CommandReplays(options, Step);
         Durable = new DurableChanges(Step);
         Memory = new ObjectMemory(budget, Contents, Quota, Sessions, Replays.Budget);
-        Waits = new WaitTable(options, Step, _deadlines, Sessions, Replays, Memory, Contents, Machines);
+        WaitCharges = new WaitCharges(options, Memory, Contents);
+        Followers = new OperationFollowers(Step, WaitCharges);
+        Waits = new WaitTable(Step, _deadlines, Sessions, Replays, WaitCharges, Followers, Machines);
         Machines[ObjectKind.Session] = _sessionMachine = new SessionMachine(this, options);
         Machines[ObjectKind.Task] = new TaskJoinMachine(this);
     }
@@ -35,6 +37,10 @@ internal sealed class ObjectKernel : IPrimitiveContext
     public CommandReplays Replays { get; }
 
     public WaitTable Waits { get; }
+
+    public WaitCharges WaitCharges { get; }
+
+    public OperationFollowers Followers { get; }
 
     public DurableChanges Durable { get; }
 

@@ -8,6 +8,12 @@ public abstract record ObjectOutcome
 {
     /// <summary>The payload bytes that it keeps alive, for the accounting of kept outcomes.</summary>
     public virtual int Bytes => 0;
+
+    /// <summary>
+    /// Whether the command did what it is for. False for an error, and for a wait that ended otherwise, as by its timeout: it took nothing,
+    /// so what builds on it must not run.
+    /// </summary>
+    public virtual bool IsSuccess => true;
 }
 
 /// <summary>It was done; there is nothing to report.</summary>

@@ -55,6 +55,38 @@ public sealed record CloseSession : ObjectCommand
 }
 
 /// <summary>
+/// Asks for the outcome of an operation that the session sent before: the kept one or, while that operation waits, the one that it will end
+/// with. It takes no part in that wait. Its own outcome is that outcome, which is not delivered before the changes that it reports are
+/// written. While it waits it counts as a wait of its client. Errors: INVALID where the operation is unknown or no longer kept,
+/// LIMIT_EXCEEDED, SESSION_LOST.
+/// </summary>
+/// <param name="Followed">The <see cref="ObjectCommand.OperationId"/> of the earlier operation.</param>
+/// <param name="Follower">
+/// The id of the operation that is to run then. If the session knows it already, it was executed before, as when a client sends it again
+/// after a broken connection: the outcome is <see cref="Done"/>, whatever became of the earlier one.
+/// </param>
+/// <param name="Bytes">The size of the operation that is held back meanwhile.</param>
+public sealed record FollowOperation(ulong Followed, ulong Follower, long Bytes) : ObjectCommand
+{
+    /// <summary>The wait whose end it awaits; null if it awaits none.</summary>
+    internal Wait? Awaited { get; set; }
+
+    /// <summary>Whether its outcome is not wanted any more.</summary>
+    internal bool IsStopped { get; set; }
+
+    internal override long ContentBytes => Bytes;
+
+    internal override ObjectKind Primitive => ObjectKind.Session;
+}
+
+/// <summary>The outcome of a <see cref="FollowOperation"/> is not wanted any more: it gets none, unless it has had it.</summary>
+/// <param name="Follow">The command, applied before or not.</param>
+public sealed record StopFollowing(FollowOperation Follow) : ObjectCommand
+{
+    internal override ObjectKind Primitive => ObjectKind.Session;
+}
+
+/// <summary>
 /// Sessions have lost their owner: all their holds are settled by the rule of each object, at once. Sessions that die together are ended by
 /// one command, so that none is granted a hold of another one. Sessions that have ended are skipped.
 /// </summary>

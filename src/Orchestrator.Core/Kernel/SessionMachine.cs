@@ -48,6 +48,13 @@ internal sealed class SessionMachine(ObjectKernel kernel, KernelOptions options)
                 kernel.Complete(cancel, Done.Instance);
                 kernel.Waits.Cancel(cancel.Session, cancel.OperationIds);
                 break;
+            case FollowOperation follow:
+                kernel.Followers.Follow(follow);
+                break;
+            case StopFollowing stop:
+                kernel.Complete(stop, Done.Instance);
+                kernel.Followers.Stop(stop.Follow);
+                break;
             case CompensateDelivery undelivered:
                 Compensate(undelivered);
                 break;

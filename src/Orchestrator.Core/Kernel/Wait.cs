@@ -51,6 +51,12 @@ public sealed class Wait : DeadlineNode
     /// <summary>Callers that sent the same request during the wait, and get the outcome as well.</summary>
     internal List<(object? Caller, ulong Tag)>? Others { get; set; }
 
+    /// <summary>What awaits its end, in the order in which it was asked for.</summary>
+    internal List<FollowOperation>? Followers { get; set; }
+
+    /// <summary>How many of them have been stopped, and are in the list still.</summary>
+    internal int StoppedFollowers { get; set; }
+
     /// <summary>One of several callers leaves; false where it is the only one, or none.</summary>
     internal bool LeaveToOthers(object? caller)
     {

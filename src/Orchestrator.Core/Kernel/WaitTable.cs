@@ -4,21 +4,17 @@ namespace Orchestrator.Core.Kernel;
 
 /// <summary>Outcomes and waits: every command ends in one of the two.</summary>
 internal sealed class WaitTable(
-    KernelOptions options,
     EngineStep step,
     DeadlineHeap<DeadlineNode> deadlines,
     SessionTable sessions,
     CommandReplays replays,
-    ObjectMemory memory,
-    ContentTally contents,
+    WaitCharges charges,
+    OperationFollowers followers,
     MachineTable machines)
 {
     // Waits without a session are linked here: they own nothing and are in no cycle, but are listed with the others.
     private readonly Session _noSession = new(0, "", "", null, null);
     private readonly WaitGraph _graph = new();
-
-    /// <summary>How many commands wait.</summary>
-    public int Count { get; private set; }
 
     /// <summary>How many of them wait for tasks.</summary>
     public int TaskJoins { get; set; }
@@ -35,7 +31,7 @@ internal sealed class WaitTable(
     {
         if (command.Timeout == TimeSpan.Zero)
             return Reject(command, session, command.TimedOut);
-        if (Validate(command) is { } full)
+        if (charges.Validate(command) is { } full)
             return Reject(command, session, full);
 
         var wait = new Wait(step.NextOrder(), command, session, target, step.Now);
@@ -63,6 +59,7 @@ internal sealed class WaitTable(
         var granted = outcome is ObjectError ? null : wait.Command;
         step.Effects.Outcomes.Add(new ObjectDelivery(wait.Caller, wait.Tag, outcome, granted));
         replays.DeliverToOthers(wait, outcome, granted);
+        followers.Deliver(wait, outcome);
         sessions.RetireIfEmpty(wait.Session);
     }
 
@@ -91,6 +88,7 @@ internal sealed class WaitTable(
         else
             replays.Forget(wait.Command);
         Unlink(wait);
+        followers.Deliver(wait, ObjectError.Cancelled);
         machines.Of(wait.Object).OnWaiterLeft(wait);
         sessions.RetireIfEmpty(wait.Session);
         return true;
@@ -142,27 +140,6 @@ internal sealed class WaitTable(
         return edges;
     }
 
-    private ObjectError? Validate(WaitingCommand command)
-    {
-        if (Count >= options.MaxWaits)
-        {
-            return new ObjectError(
-                ObjectErrorReason.LimitExceeded, $"{Count} commands wait, the most that may at once; try again when some have been served");
-        }
-
-        return command.Quota is { } client && client.Waits >= options.MaxWaitsPerClient
-            ? TooManyWaits(client)
-            : memory.ValidateShare(command.Quota, ContentTally.WaitBytes);
-    }
-
-    private ObjectError TooManyWaits(ClientObjectQuota client) => new(
-        ObjectErrorReason.LimitExceeded,
-        $"{client.Waits} commands of client {client.Name} wait, the most of one client that may at once " +
-        $"(waits_per_client, {options.MaxWaitsPerClient}); try again when some have been served")
-    {
-        Subject = client.Name,
-    };
-
     private Wait? Reject(WaitingCommand command, Session? session, ObjectOutcome outcome)
     {
         Complete(command, outcome);
@@ -174,25 +151,14 @@ internal sealed class WaitTable(
     {
         list.Add(wait, after);
         (wait.Session ?? _noSession).Link(wait);
-        contents.Add(ContentTally.WaitBytes + wait.Command.ContentBytes);
-        Charge(wait, +1);
+        charges.Charge(wait.Command, +1);
     }
 
     private void Unlink(Wait wait)
     {
         wait.List!.Remove(wait);
         (wait.Session ?? _noSession).Unlink(wait);
-        contents.Add(-ContentTally.WaitBytes - wait.Command.ContentBytes);
         deadlines.Remove(wait);
-        Charge(wait, -1);
-    }
-
-    private void Charge(Wait wait, int change)
-    {
-        Count += change;
-        if (wait.Command.Quota is not { } client)
-            return;
-        client.Waits += change;
-        client.Bytes += change * (ContentTally.WaitBytes + wait.Command.ContentBytes);
+        charges.Charge(wait.Command, -1);
     }
 }

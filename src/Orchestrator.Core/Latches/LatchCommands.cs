@@ -24,6 +24,9 @@ public sealed record WaitLatch(string Latch, long Count = 0) : WaitingCommand
 /// <param name="Remaining">The remaining count.</param>
 public sealed record WaitLatchOutcome(WaitStatus Status, long Remaining) : ObjectOutcome
 {
+    /// <inheritdoc/>
+    public override bool IsSuccess => Status == WaitStatus.Ok;
+
     internal static WaitLatchOutcome Open { get; } = new(WaitStatus.Ok, 0);
 }
 

@@ -44,6 +44,9 @@ public sealed record AcquireLock(string Lock, LockMode Mode = LockMode.Plain) : 
 /// <param name="Depth">How often this session holds it now; 0 after a timeout.</param>
 public sealed record AcquireLockOutcome(WaitStatus Status, ulong FencingToken, Session? Session, int Depth) : ObjectOutcome
 {
+    /// <inheritdoc/>
+    public override bool IsSuccess => Status == WaitStatus.Ok;
+
     internal static AcquireLockOutcome TimedOut { get; } = new(WaitStatus.Timeout, 0, null, 0);
 }
 

@@ -55,7 +55,7 @@ public sealed class ObjectEngineView
     public long QueuedItemCount => _queues.ItemCount;
 
     /// <summary>How many commands wait.</summary>
-    public int WaitCount => _kernel.Waits.Count;
+    public int WaitCount => _kernel.WaitCharges.Count;
 
     /// <summary>How many bytes the kept outcomes of operation and request ids take, approximately.</summary>
     public long ReplayBytes => _kernel.Replays.Budget.Bytes;

@@ -89,6 +89,9 @@ public sealed record SendMessages(string Pipe, PipeEnd End, IReadOnlyList<Conten
 /// <param name="Sent">How many, from the first.</param>
 public sealed record SendOutcome(PipeStatus Status, int Sent) : ObjectOutcome
 {
+    /// <inheritdoc/>
+    public override bool IsSuccess => Status == PipeStatus.Ok;
+
     internal static SendOutcome TimedOut { get; } = new(PipeStatus.Timeout, 0);
 }
 
@@ -124,6 +127,9 @@ public sealed record ReceiveMessages(string Pipe, PipeEnd End, int MaxMessages =
 /// <param name="Available">How many more are available.</param>
 public sealed record ReceiveOutcome(PipeStatus Status, IReadOnlyList<Content> Messages, int Available) : ObjectOutcome
 {
+    /// <inheritdoc/>
+    public override bool IsSuccess => Status == PipeStatus.Ok;
+
     internal static ReceiveOutcome TimedOut { get; } = new(PipeStatus.Timeout, [], 0);
 
     internal static ReceiveOutcome EndOfFile { get; } = new(PipeStatus.EndOfFile, [], 0);

@@ -53,6 +53,9 @@ public sealed record PutItems(string Queue, IReadOnlyList<PutItem> Items) : Wait
 /// <param name="Accepted">How many, from the first.</param>
 public sealed record PutOutcome(WaitStatus Status, int Accepted) : ObjectOutcome
 {
+    /// <inheritdoc/>
+    public override bool IsSuccess => Status == WaitStatus.Ok;
+
     internal static PutOutcome One { get; } = new(WaitStatus.Ok, 1);
 
     internal static PutOutcome TimedOut { get; } = new(WaitStatus.Timeout, 0);
@@ -92,6 +95,9 @@ public sealed record GetItems(string Queue, int MaxItems = 1, bool Leased = fals
 /// <param name="Session">The owner of the leases; null where nothing was leased.</param>
 public sealed record GetOutcome(WaitStatus Status, IReadOnlyList<QueueItem> Items, Session? Session) : ObjectOutcome
 {
+    /// <inheritdoc/>
+    public override bool IsSuccess => Status == WaitStatus.Ok;
+
     internal static GetOutcome TimedOut { get; } = new(WaitStatus.Timeout, [], null);
 
     internal static GetOutcome ShutDown { get; } = new(WaitStatus.ShutDown, [], null);
@@ -132,5 +138,8 @@ public sealed record JoinQueue(string Queue) : WaitingCommand
 /// <param name="Unfinished">How many items were unfinished then.</param>
 public sealed record JoinOutcome(WaitStatus Status, long Unfinished) : ObjectOutcome
 {
+    /// <inheritdoc/>
+    public override bool IsSuccess => Status == WaitStatus.Ok;
+
     internal static JoinOutcome Finished { get; } = new(WaitStatus.Ok, 0);
 }

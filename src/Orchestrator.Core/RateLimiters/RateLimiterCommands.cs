@@ -62,5 +62,8 @@ public sealed record AcquirePermits(string RateLimiter, long Permits = 1) : Wait
 /// <param name="RetryAfter">After a timeout, how soon the permits can be available, behind all current waiters; otherwise zero.</param>
 public sealed record AcquirePermitsOutcome(WaitStatus Status, TimeSpan RetryAfter) : ObjectOutcome
 {
+    /// <inheritdoc/>
+    public override bool IsSuccess => Status == WaitStatus.Ok;
+
     internal PermitTicket Ticket { get; init; }
 }

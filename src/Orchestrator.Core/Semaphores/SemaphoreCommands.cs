@@ -35,7 +35,11 @@ public sealed record AcquireSemaphore(string Semaphore, int Permits = 1) : Waiti
 /// <param name="Status">Ok or timeout.</param>
 /// <param name="Session">The holder of the permits; null after a timeout.</param>
 /// <param name="AvailablePermits">How many are left.</param>
-public sealed record AcquireSemaphoreOutcome(WaitStatus Status, Session? Session, int AvailablePermits) : ObjectOutcome;
+public sealed record AcquireSemaphoreOutcome(WaitStatus Status, Session? Session, int AvailablePermits) : ObjectOutcome
+{
+    /// <inheritdoc/>
+    public override bool IsSuccess => Status == WaitStatus.Ok;
+}
 
 /// <summary>
 /// Releases permits: first those that the session holds itself. Any further permits are signals if the semaphore is unbounded; if it is

@@ -22,7 +22,11 @@ public sealed record AwaitStateChange(ObjectKind Kind, string Name, ulong AfterV
 /// <summary>How a wait for a change ended.</summary>
 /// <param name="Status">Ok or timeout.</param>
 /// <param name="Version">The object's version now; 0 where it does not exist.</param>
-public sealed record StateChangedOutcome(WaitStatus Status, ulong Version) : ObjectOutcome;
+public sealed record StateChangedOutcome(WaitStatus Status, ulong Version) : ObjectOutcome
+{
+    /// <inheritdoc/>
+    public override bool IsSuccess => Status == WaitStatus.Ok;
+}
 
 /// <summary>Deletes an object. Another of its name begins with a larger version. Errors: INVALID, NOT_FOUND.</summary>
 /// <param name="Kind">Dict, list, value or array.</param>

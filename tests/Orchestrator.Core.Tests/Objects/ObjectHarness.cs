@@ -32,7 +32,8 @@ internal sealed class ObjectHarness(ObjectEngineOptions? options = null, MemoryB
     {
         var call = new Call { Number = number ?? ++_calls };
         Effects.Clear();
-        call.Wait = Engine.Apply(command with { Caller = call }, Now, Effects);
+        call.Command = command with { Caller = call };
+        call.Wait = Engine.Apply(call.Command, Now, Effects);
         Route();
         Assert.Equal(call.Wait is null, call.HasOutcome);
         return call;
@@ -81,6 +82,9 @@ internal sealed class ObjectHarness(ObjectEngineOptions? options = null, MemoryB
 internal sealed class Call : INumberedCaller
 {
     public long Number { get; init; }
+
+    /// <summary>The command as the engine got it.</summary>
+    public ObjectCommand? Command { get; set; }
 
     public Wait? Wait { get; set; }
 

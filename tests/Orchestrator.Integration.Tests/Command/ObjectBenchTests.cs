@@ -16,8 +16,9 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
     [Theory]
     [InlineData("queue", "stream", "leased", "stream-one", "unary")]
     [InlineData("pipe", "stream", "round-trip")]
-    [InlineData("state", "dict", "add", "dict-one", "get-one", "add-one", "add-callers", "prefix-1k", "increment", "locked-increment")]
-    [InlineData("lock", "pipelined", "one", "hand-over")]
+    [InlineData("state", "dict", "add", "dict-one", "get-one", "add-one", "add-callers", "prefix-1k", "increment", "locked-increment",
+        "locked-increment-awaited")]
+    [InlineData("lock", "pipelined", "one", "one-awaited", "hand-over")]
     public async Task Every_figure_is_measured_and_nothing_fails(string kind, params string[] keys)
     {
         var (code, output) = await BenchAsync(kind, "--only", string.Join(',', keys), "--count", "40", "-o", "json");

@@ -122,7 +122,8 @@ public sealed class ExceptionTests
             foreach (var method in item.GetType().GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
                 .Where(IsCall))
             {
-                var arguments = method.GetParameters().Select(parameter => Example(parameter.ParameterType)).ToArray();
+                var arguments = method.GetParameters().Select(parameter => parameter.ParameterType == typeof(SharedLock)
+                    ? session.Lock("b") : Example(parameter.ParameterType)).ToArray();
                 var error = await Record.ExceptionAsync(() => FinishAsync(method.Invoke(item, arguments)!).Soon());
                 Assert.True(error is OrchestratorException,
                     $"{item.GetType().Name}.{method.Name} ended with {error?.ToString() ?? "no exception"}");

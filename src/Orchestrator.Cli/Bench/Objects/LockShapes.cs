@@ -12,17 +12,23 @@ internal static class LockShapes
     public static readonly ObjectFigure[] Figures =
     [
         new("pipelined", "lock or unlock, pipelined session", run => new PipelinedSession(run, Toggle), Yardstick.Stream) { Target = "P7" },
-        new("one", "lock + unlock, one at a time", run => new SessionCallers(run, 1, TakeAndReleaseAsync), Yardstick.TwoPingPongs)
+        new("one", "lock + unlock, release posted, one at a time", run => new SessionCallers(run, 1, TakeAndPostAsync),
+            Yardstick.PingPong),
+        new("one-awaited", "lock + unlock, both awaited, one at a time", run => new SessionCallers(run, 1, TakeAndReleaseAsync),
+            Yardstick.TwoPingPongs)
         {
             Target = "P7", Limit = 1.3,
         },
         new("hand-over", "lock, hand-over between two processes", run => new HandOver(run), Yardstick.PingPong),
     ];
 
-    private static async Task TakeAndReleaseAsync(CoordinationSession session, string name, CancellationToken token)
+    private static async Task TakeAndPostAsync(CoordinationSession session, string name, CancellationToken token)
     {
         await using var hold = await session.Lock(name).AcquireAsync(token);
     }
+
+    private static async Task TakeAndReleaseAsync(CoordinationSession session, string name, CancellationToken token) =>
+        await (await session.Lock(name).AcquireAsync(token)).ReleaseAsync();
 
     // Odd ids acquire and even ids release; the session executes operations in order.
     private static Operation Toggle(string name, ulong id) => id % 2 == 1

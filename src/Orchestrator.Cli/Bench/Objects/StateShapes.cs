@@ -36,8 +36,10 @@ internal static class StateShapes
         Prefix("prefix-1m", 1_000_000),
         new("increment", "counter add, 4 processes", run => new Increment(run, PartnerJobs.Add),
             Yardstick.PingPong) { OnlyWhenNamed = true },
-        new("locked-increment", "lock, get, set, release, 4 processes", run => new Increment(run, PartnerJobs.LockedAdd),
-            Yardstick.PingPong) { OnlyWhenNamed = true },
+        new("locked-increment", "lock and get, set and release, 4 processes", run => new Increment(run, PartnerJobs.LockedAdd),
+            Yardstick.TwoPingPongs) { OnlyWhenNamed = true },
+        new("locked-increment-awaited", "lock, get, set, release, each awaited, 4 processes",
+            run => new Increment(run, PartnerJobs.AwaitedLockedAdd), Yardstick.PingPong) { OnlyWhenNamed = true },
     ];
 
     private static ObjectFigure Prefix(string key, int entries) =>

@@ -29,6 +29,11 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     // Waits of sessions other than the stream's own, such as those of task attempts, which share their worker's stream; cancels look them
     // up here.
     private readonly Dictionary<ulong, Session> _elsewhere = [];
+    // What the engine does not keep: answers to questions, refusals, and some errors.
+    private RecentOperations<(ObjectError? Error, ulong Root)>? _answers;
+    // The sessions of commands that named another than the stream's own.
+    private RecentOperations<string>? _sessions;
+    private int _corks;
     private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _roomWanted;
     private TaskCompletionSource? _answered;
@@ -64,10 +69,69 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     }
 
     /// <summary>Answers an operation that the engine never sees.</summary>
-    public void Answer(ulong operationId, ObjectOutcome outcome)
+    /// <param name="operationId">Its id.</param>
+    /// <param name="outcome">Its outcome.</param>
+    /// <param name="root">For one that did not run because of another: the one that failed.</param>
+    /// <param name="isExpected">Whether it was counted by <see cref="Expect"/>.</param>
+    public void Answer(ulong operationId, ObjectOutcome outcome, ulong? root = null, bool isExpected = false)
     {
         lock (Gate)
+        {
             _outcomes.Enqueue(new ObjectDelivery(this, operationId, outcome));
+            (_answers ??= new()).Add(operationId, (outcome as ObjectError, root ?? operationId));
+            if (isExpected)
+                _expected--;
+        }
+
+        Flush();
+    }
+
+    /// <summary>
+    /// Whether an operation was answered without the engine, or with an error: its error, null if it has none, and the operation that
+    /// failed, which is another one if it did not run because of it. False if it was not, or is no longer known.
+    /// </summary>
+    public bool TryFindAnswer(ulong operationId, out ObjectError? error, out ulong root)
+    {
+        lock (Gate)
+        {
+            var isKnown = _answers is not null;
+            (error, root) = isKnown && _answers!.TryFind(operationId, out var answer) ? answer : (null, 0);
+            return root != 0;
+        }
+    }
+
+    /// <summary>Notes that an operation is one of another session than the stream's own.</summary>
+    public void NoteSession(ulong operationId, string session)
+    {
+        lock (Gate)
+            (_sessions ??= new()).Add(operationId, session);
+    }
+
+    /// <summary>The session of an operation, if it is known to be another than the stream's own; null if not.</summary>
+    public string? FindSession(ulong operationId)
+    {
+        lock (Gate)
+        {
+            return _elsewhere.TryGetValue(operationId, out var waiting) ? waiting.Id
+                : _sessions is not null && _sessions.TryFind(operationId, out var session) ? session
+                : null;
+        }
+    }
+
+    /// <summary>
+    /// Until <see cref="Uncork"/>, as often as this was called, outcomes wait: those that follow from each other leave in one message.
+    /// </summary>
+    public void Cork()
+    {
+        lock (Gate)
+            _corks++;
+    }
+
+    /// <summary>Ends some of the <see cref="Cork"/>s.</summary>
+    public void Uncork(int corks = 1)
+    {
+        lock (Gate)
+            _corks -= corks;
         Flush();
     }
 
@@ -126,6 +190,12 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
         {
             _outcomes.Enqueue(delivery);
             _elsewhere.Remove(delivery.Tag);
+            // The engine keeps the other errors itself.
+            if (delivery.Outcome is ObjectError
+                {
+                    Reason: ObjectErrorReason.LimitExceeded or ObjectErrorReason.JournalFailed or ObjectErrorReason.None,
+                } error)
+                (_answers ??= new()).Add(delivery.Tag, (error, delivery.Tag));
             _expected--;
         }
     }
@@ -147,7 +217,7 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
     protected override bool HasQueued()
     {
         lock (Gate)
-            return HasQueuedLocked();
+            return _corks == 0 && HasQueuedLocked();
     }
 
     protected override ConnectResponse? Take()
@@ -156,7 +226,7 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
         ConnectResponse message;
         lock (Gate)
         {
-            if (!HasQueuedLocked())
+            if (_corks > 0 || !HasQueuedLocked())
                 return null;
             _writing = true;
             message = new ConnectResponse { SessionId = _announced ? "" : Session!.Id };

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Grpc.Core;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Mapping;
@@ -40,6 +39,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
                 "create a session");
         var stream = new ConnectStream(responseStream) { Client = ClientQuota.Of(context).Objects };
         var session = await OpenAsync(requestStream.Current, stream, context);
+        var operations = new ConnectSession(host, stream, session);
         using var registration = streams.Add(stream);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, streams.Stopping);
         try
@@ -47,7 +47,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
             stream.Flush();
             do
             {
-                Take(requestStream.Current, stream, session);
+                operations.Take(requestStream.Current);
                 await stream.WaitForRoomAsync().WaitAsync(ending.Token);
             }
             while (await requestStream.MoveNext(ending.Token));
@@ -61,6 +61,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         }
         finally
         {
+            operations.Close();
             host.Apply(new ObjectRequest(new DetachSession { Session = session }));
             stream.Close();
         }
@@ -92,88 +93,5 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         // After the stream knows its session: its first message, which names it, may be a notice.
         await host.RunAsync<Done>(new ReceiveNotices(stream), first.SessionId, context);
         return session;
-    }
-
-    private void Take(ConnectRequest request, ConnectStream stream, Session session)
-    {
-        if (request.Operations.Count > 0)
-        {
-            var requests = new List<ObjectRequest>(request.Operations.Count);
-            foreach (var operation in request.Operations)
-            {
-                if (FieldLimits.Find(operation) is { } violation)
-                {
-                    Apply(requests, stream);
-                    stream.Answer(operation.OperationId, new ObjectError(
-                        ObjectErrorReason.Invalid, violation.ToString())
-                    { Field = violation.Field });
-                }
-                else if (ConnectOperations.ToRead(operation) is { } read)
-                {
-                    // A read sees the effects of earlier requests.
-                    Apply(requests, stream);
-                    stream.Answer(operation.OperationId, Ask(read));
-                }
-                else if (ToRequest(operation, stream, session) is { } known)
-                {
-                    requests.Add(known);
-                }
-            }
-
-            Apply(requests, stream);
-        }
-
-        if (request.CancelOperationIds.Count == 0)
-            return;
-        host.Apply(new ObjectRequest(new CancelOperations([.. request.CancelOperationIds]) { Session = session, Client = stream.Client }));
-        foreach (var waiting in stream.WaitingElsewhere(request.CancelOperationIds))
-            host.Apply(new ObjectRequest(new CancelOperations([.. waiting]) { Session = waiting.Key }));
-    }
-
-    /// <summary>The operation's command; null if it was refused and the refusal sent.</summary>
-    private static ObjectRequest? ToRequest(Operation operation, ConnectStream stream, Session session)
-    {
-        try
-        {
-            if (ConnectOperations.ToRequest(operation, session.Id) is { } known)
-            {
-                known.Command.Caller = stream;
-                known.Command.Client = stream.Client;
-                known.Command.Tag = operation.OperationId;
-                // Zero is not an id: such an operation cannot be resumed.
-                known.Command.OperationId = operation.OperationId == 0 ? null : operation.OperationId;
-                return known;
-            }
-
-            stream.Answer(operation.OperationId, new ObjectError(
-                ObjectErrorReason.Invalid, $"operation {operation.OperationId} holds no request that this coordinator knows"));
-        }
-        catch (RequestValidationException refused)
-        {
-            stream.Answer(operation.OperationId, refused.Error);
-        }
-
-        return null;
-    }
-
-    private ObjectOutcome Ask(Func<ObjectEngineView, TimeSpan, ObjectOutcome> read)
-    {
-        try
-        {
-            return host.Read(read);
-        }
-        catch (RequestValidationException refused)
-        {
-            return refused.Error;
-        }
-    }
-
-    private void Apply(List<ObjectRequest> requests, ConnectStream stream)
-    {
-        if (requests.Count == 0)
-            return;
-        stream.Expect(requests.Count);
-        host.Apply(CollectionsMarshal.AsSpan(requests));
-        requests.Clear();
     }
 }

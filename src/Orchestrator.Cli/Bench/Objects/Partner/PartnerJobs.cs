@@ -21,6 +21,7 @@ internal static class PartnerJobs
     public const string Lock = "lock";
     public const string Add = "add";
     public const string LockedAdd = "locked-add";
+    public const string AwaitedLockedAdd = "awaited-locked-add";
 
     /// <summary>The entry that <see cref="LockedAdd"/> increments.</summary>
     public const string CounterKey = "counter";
@@ -58,7 +59,8 @@ internal static class PartnerJobs
             Echo => EchoAsync(client, name),
             Lock => InSessionAsync(client, plan, session => TakeAndReleaseAsync(session, name)),
             Add => InSessionAsync(client, plan, session => session.Value(name).AddAsync(1)),
-            LockedAdd => InSessionAsync(client, plan, session => AddUnderLockAsync(session, name)),
+            LockedAdd => InSessionAsync(client, plan, session => session.Dict(name).UpdateAsync(CounterKey, session.Lock(name), PlusOne)),
+            AwaitedLockedAdd => InSessionAsync(client, plan, session => AddUnderLockAsync(session, name)),
             _ => throw new InvalidOperationException($"there is no job '{job}'"),
         };
 
@@ -138,11 +140,14 @@ internal static class PartnerJobs
     /// <summary>The equivalent of <c>with lock: d[key] += 1</c> with Python's manager: four round trips.</summary>
     private static async Task AddUnderLockAsync(CoordinationSession session, string name)
     {
-        await using var hold = await session.Lock(name).AcquireAsync();
+        var hold = await session.Lock(name).AcquireAsync();
         var dict = session.Dict(name);
-        var before = await dict.GetAsync(CounterKey) is { } value ? value.Json.NumberValue : 0;
-        await dict.SetAsync(CounterKey, Payloads.FromJson((before + 1).ToString(CultureInfo.InvariantCulture)));
+        await dict.SetAsync(CounterKey, PlusOne(await dict.GetAsync(CounterKey)));
+        await hold.ReleaseAsync();
     }
+
+    private static Payload PlusOne(Payload? before) =>
+        Payloads.FromJson(((before?.Json.NumberValue ?? 0) + 1).ToString(CultureInfo.InvariantCulture));
 
     // Read to the end, so that the call ends in order instead of by reset.
     private static async Task ReadToEndAsync<T>(IAsyncStreamReader<T> reader)
