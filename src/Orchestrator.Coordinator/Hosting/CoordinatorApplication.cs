@@ -255,7 +255,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         _app.Services.GetRequiredService<ConnectRegistry>().Stop();
         _app.Services.GetRequiredService<ObjectEngineHost>().EndWaits();
         await Supervisor.StopAsync();
-        LocalTransport.Dispose();
+        await LocalTransport.StopAsync();
         await _app.StopAsync();
         _endpointFile.Dispose();
     }

@@ -114,7 +114,7 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
             if (!_sending.IsCompleted)
             {
                 // A handler that was cancelled has left its last write behind: the client does not read, and gets no status.
-                ((IFrameReceiver)this).OnClosed();
+                Abort();
                 return;
             }
 
@@ -133,6 +133,7 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         finally
         {
             call.End(isWritten);
+            _server.OnCallEnded(call);
         }
 
         if (isWritten)
@@ -145,6 +146,12 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         if (!_isBroken && !_isClosed)
             _server.ReportFault(method, fault);
     }
+
+    /// <summary>Closes it, and cancels its call.</summary>
+    public void Abort() => ((IFrameReceiver)this).OnClosed();
+
+    /// <inheritdoc/>
+    public void Dispose() => Abort();
 
     int IFrameReceiver.LimitOf(FrameKind kind) => kind switch
     {
@@ -212,7 +219,7 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     void IFrameReceiver.OnFault(Exception fault)
     {
         _server.ReportFault(fault);
-        ((IFrameReceiver)this).OnClosed();
+        Abort();
     }
 
     void IFrameReceiver.OnClosed()
@@ -226,12 +233,6 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
 
         call?.Cancel();
         _closed.Cancel();
-        Dispose();
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
         _frames.Dispose();
         _isDisposed = true;
         Hold(0);
@@ -277,6 +278,7 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         }
 
         call.Invocation = method!.Create(call);
+        _server.OnCallBegun(call);
         call.Invocation.Begin();
     }
 
@@ -289,13 +291,14 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         {
             var writer = new FrameWriter();
             writer.Add(FrameKind.Status, LocalCall.StatusOf(reason));
-            _ = _frames.SendAsync(writer.Frames);
+            if (_sending.IsCompleted)
+                _ = _frames.SendAsync(writer.Frames);
         }
         catch (IOException)
         {
             // The client has disconnected.
         }
 
-        ((IFrameReceiver)this).OnClosed();
+        Abort();
     }
 }

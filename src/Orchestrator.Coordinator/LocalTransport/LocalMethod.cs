@@ -1,5 +1,3 @@
-using Grpc.Core;
-
 namespace Orchestrator.Coordinator.LocalTransport;
 
 /// <summary>A method as the local transport calls it.</summary>
@@ -10,17 +8,4 @@ internal abstract class LocalMethod(string name)
 
     /// <summary>Prepares a call.</summary>
     public abstract ILocalInvocation Create(LocalCall call);
-}
-
-/// <summary>A call in progress: takes the frames of its client.</summary>
-internal interface ILocalInvocation
-{
-    /// <summary>Begins: from now on frames may come, on another thread too.</summary>
-    void Begin();
-
-    /// <summary>A message has arrived; its content is not kept.</summary>
-    void OnMessage(ReadOnlyMemory<byte> content);
-
-    /// <summary>No message follows.</summary>
-    void OnHalfClose();
 }

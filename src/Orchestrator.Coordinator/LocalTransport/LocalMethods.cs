@@ -14,6 +14,8 @@ internal sealed class LocalUnaryMethod<TRequest, TResponse>(
         LocalCall call, Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse> handler)
         : SingleRequestInvocation<TRequest, TResponse>(call, method)
     {
+        public override bool IsUnary => true;
+
         protected override async Task AnswerAsync(TRequest request) => Add(await handler(request, Call));
     }
 }

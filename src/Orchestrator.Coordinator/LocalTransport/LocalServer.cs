@@ -10,7 +10,7 @@ using Orchestrator.Transport.Sockets;
 namespace Orchestrator.Coordinator.LocalTransport;
 
 /// <summary>Serves the local transport on a Unix socket.</summary>
-internal sealed unsafe partial class LocalServer : IPolledSocket, IDisposable
+internal sealed partial class LocalServer : IPolledSocket, IDisposable
 {
     private const int Backlog = 512;
 
@@ -18,6 +18,8 @@ internal sealed unsafe partial class LocalServer : IPolledSocket, IDisposable
     private const int PeerShare = 4;
 
     private static readonly TimeSpan OpenLimit = TimeSpan.FromSeconds(10);
+    // As long as gRPC waits for its calls.
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
 
     private readonly CallGate _gate;
@@ -34,7 +36,9 @@ internal sealed unsafe partial class LocalServer : IPolledSocket, IDisposable
     private SafeFileHandle? _handle;
     private ulong _key;
     private long _peerNumber;
-    private bool _isDisposed;
+    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _unaryCalls;
+    private volatile bool _isDisposed;
 
     /// <param name="gate">Admits calls.</param>
     /// <param name="methods">The methods.</param>
@@ -87,7 +91,7 @@ internal sealed unsafe partial class LocalServer : IPolledSocket, IDisposable
     {
         while (!_isDisposed)
         {
-            var accepted = UnixSockets.accept4(_handle!, null, null, UnixSockets.CloseOnExec | UnixSockets.NonBlocking);
+            var accepted = UnixSockets.Accept(_handle!);
             if (accepted >= 0)
             {
                 Accept(new SafeFileHandle(accepted, ownsHandle: true));
@@ -165,21 +169,51 @@ internal sealed unsafe partial class LocalServer : IPolledSocket, IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>A call has been admitted.</summary>
+    public void OnCallBegun(LocalCall call)
     {
-        LocalConnection[] left;
+        if (call.Invocation is { IsUnary: true })
+            Interlocked.Increment(ref _unaryCalls);
+    }
+
+    /// <summary>A call has ended.</summary>
+    public void OnCallEnded(LocalCall call)
+    {
+        if (call.Invocation is { IsUnary: true } && Interlocked.Decrement(ref _unaryCalls) == 0 && _isDisposed)
+            _idle.TrySetResult();
+    }
+
+    /// <summary>Takes no more connections, lets calls with one answer have it within a moment, and closes everything.</summary>
+    public async Task StopAsync()
+    {
         lock (_lock)
         {
             if (_isDisposed)
                 return;
             _isDisposed = true;
-            left = [.. _connections];
         }
 
+        if (Volatile.Read(ref _unaryCalls) > 0)
+            await _idle.Task.WaitAsync(StopLimit, Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Close();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_lock)
+            _isDisposed = true;
+        Close();
+    }
+
+    private void Close()
+    {
+        LocalConnection[] left;
+        lock (_lock)
+            left = [.. _connections];
         _timer.Dispose();
         foreach (var connection in left)
-            connection.Dispose();
+            connection.Abort();
         Poller.Dispose();
         _listener?.Dispose();
     }
@@ -245,7 +279,7 @@ internal sealed unsafe partial class LocalServer : IPolledSocket, IDisposable
             }
         }
 
-        late?.ForEach(connection => connection.Dispose());
+        late?.ForEach(connection => connection.Abort());
         Listen();
     }
 

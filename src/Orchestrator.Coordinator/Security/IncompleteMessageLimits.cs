@@ -98,16 +98,3 @@ internal sealed class IncompleteMessageLimits : IDisposable
         late?.ForEach(body => body.EndLate());
     }
 }
-
-/// <summary>A message that has arrived in part.</summary>
-internal interface IIncompleteMessage
-{
-    /// <summary>When the wait for the rest began: a time stamp.</summary>
-    long Since { get; }
-
-    /// <summary>The limit of that wait.</summary>
-    TimeSpan ArrivalLimit { get; }
-
-    /// <summary>The rest did not arrive in time.</summary>
-    void EndLate();
-}

@@ -106,6 +106,7 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
     /// <summary>No thread hands frames over any more, until something arrives or is wanted.</summary>
     protected virtual void OnPausedLocked()
     {
+        Debug.Assert(Gate.IsHeldByCurrentThread);
     }
 
     /// <summary>Takes the turn from a receiver that has read its frame and goes on with something else; false if there is none.</summary>

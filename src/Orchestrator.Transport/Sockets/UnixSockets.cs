@@ -74,8 +74,11 @@ internal static unsafe partial class UnixSockets
                 $"cannot use a socket: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
     }
 
+    /// <summary>The next connection of a listener that does not block; negative for an error.</summary>
+    public static int Accept(SafeFileHandle socket) => accept4(socket, null, null, CloseOnExec | NonBlocking);
+
     [LibraryImport("libc", SetLastError = true)]
-    public static partial int accept4(SafeFileHandle socket, void* address, int* size, int flags);
+    private static partial int accept4(SafeFileHandle socket, void* address, int* size, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int epoll_create1(int flags);

@@ -52,7 +52,8 @@ public sealed class ParserFuzzTests : IDisposable
     {
         var path = Path.Combine(_directory, "endpoint.json");
         using var file = new EndpointFile(_directory);
-        file.Write("http://127.0.0.1:7600", "http://127.0.0.1:7601", "unix:/run/coordinator.sock", "/run/local.sock", 16, "/tmp/tls-cert.pem");
+        file.Write(
+            "http://127.0.0.1:7600", "http://127.0.0.1:7601", "unix:/run/coordinator.sock", "/run/local.sock", 16, "/tmp/tls-cert.pem");
         Mutations.Read(
             Seed,
             bytes =>

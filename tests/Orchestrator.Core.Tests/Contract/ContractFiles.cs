@@ -9,6 +9,7 @@ internal static class ContractFiles
 {
     public const string Public = "orchestrator.v1";
     public const string Worker = "orchestrator.worker.v1";
+    public const string Local = "orchestrator.local.v1";
     public const string RawMessages = "orchestrator.raw";
 
     /// <summary>The files of these packages, by name. Found through their types, so that a new file cannot be missed.</summary>

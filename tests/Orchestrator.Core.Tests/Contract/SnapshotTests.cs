@@ -13,7 +13,7 @@ public sealed class SnapshotTests
     [Fact]
     public void The_contract_is_the_committed_one()
     {
-        var files = ContractFiles.Of(ContractFiles.Public, ContractFiles.Worker);
+        var files = ContractFiles.Of(ContractFiles.Local, ContractFiles.Public, ContractFiles.Worker);
         Assert.Equal(
             Directory.EnumerateFiles(Repository.PathOf("protos"), "*.proto", SearchOption.AllDirectories)
                 .Select(path => Path.GetRelativePath(Repository.PathOf("protos"), path)).Order(StringComparer.Ordinal),

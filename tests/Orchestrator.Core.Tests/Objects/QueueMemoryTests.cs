@@ -19,7 +19,8 @@ public sealed class QueueMemoryTests
     [InlineData(QueueKind.Priority)]
     public void A_queued_item_takes_little_more_than_its_record(QueueKind kind)
     {
-        // The runner still holds objects of the tests before while it reports them: they have gone after the first round, which is not judged.
+        // The runner still holds objects of the tests before while it reports them: they have gone after the first round, which is not
+        // judged.
         Measure(kind);
         var (perItem, left) = Measure(kind);
         Assert.InRange(perItem, 40, 44);

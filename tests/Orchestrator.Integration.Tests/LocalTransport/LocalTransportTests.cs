@@ -32,7 +32,8 @@ public sealed class LocalTransportTests(SharedCoordinator shared) : IClassFixtur
     }
 
     public static TheoryData<string, string> Refusals => new MatrixTheoryData<string, string>(
-        ["none", "wrong", "observe"], [RunTask, Get, Connect, "/orchestrator.v1.AdminService/Drain", "/orchestrator.v1.TaskService/Nothing"]);
+        ["none", "wrong", "observe"],
+        [RunTask, Get, Connect, "/orchestrator.v1.AdminService/Drain", "/orchestrator.v1.TaskService/Nothing"]);
 
     [Theory]
     [MemberData(nameof(Refusals))]

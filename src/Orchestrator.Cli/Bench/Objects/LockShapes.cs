@@ -48,16 +48,24 @@ internal static class LockShapes
             await using var session = await run.Client.OpenSessionAsync("bench", cancellationToken: token);
             var other = partner.DoAsync(PartnerJobs.Lock, plan, name, token);
             var latency = new LatencyRecorder();
-            var budget = plan.Start();
-            var begin = Stopwatch.GetTimestamp();
             var shared = session.Lock(name);
             ulong lastToken = 0;
-            long lastGrant = 0;
+            // The round begins with the partner's first turn: before it, this process could have had all of a short round's.
+            for (var hasPartnerBegun = false; !hasPartnerBegun && !other.IsCompleted;)
+            {
+                await using var hold = await shared.AcquireAsync(token);
+                hasPartnerBegun = lastToken != 0 && hold.FencingToken > lastToken + 1;
+                lastToken = hold.FencingToken;
+            }
+
+            var budget = plan.Start();
+            var begin = Stopwatch.GetTimestamp();
+            var lastGrant = begin;
             while (budget.TryTake() && !other.IsCompleted)
             {
                 await using var hold = await shared.AcquireAsync(token);
                 var now = Stopwatch.GetTimestamp();
-                if (lastToken != 0 && hold.FencingToken > lastToken + 1)
+                if (hold.FencingToken > lastToken + 1)
                     latency.Record(0, (now - lastGrant) / 2, 2);
                 (lastToken, lastGrant) = (hold.FencingToken, now);
             }

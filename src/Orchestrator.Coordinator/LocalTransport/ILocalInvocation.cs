@@ -1,0 +1,17 @@
+namespace Orchestrator.Coordinator.LocalTransport;
+
+/// <summary>A call in progress: takes the frames of its client.</summary>
+internal interface ILocalInvocation
+{
+    /// <summary>Whether there is one answer.</summary>
+    bool IsUnary { get; }
+
+    /// <summary>Begins: from now on frames may come, on another thread too.</summary>
+    void Begin();
+
+    /// <summary>A message has arrived; its content is not kept.</summary>
+    void OnMessage(ReadOnlyMemory<byte> content);
+
+    /// <summary>No message follows.</summary>
+    void OnHalfClose();
+}
