@@ -25,6 +25,15 @@ public sealed class BreakEvenTests
         Assert.Null(BreakEven.Find([], 1));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(double.NaN)]
+    public void A_size_at_which_nothing_was_done_does_not_pay(double speed)
+    {
+        Assert.Equal(s_micro * 10, BreakEven.Find([(s_micro, speed), (s_micro * 10, 2)], 1));
+        Assert.Null(BreakEven.Find([(s_micro, 2), (s_micro * 10, speed)], 1));
+    }
+
     [Fact]
     public void One_fast_size_among_slow_ones_is_noise()
     {

@@ -12,7 +12,7 @@ internal static class BreakEven
     /// <returns>The size; zero if it pays off at every measured size, null if it does not at the largest.</returns>
     public static TimeSpan? Find(IReadOnlyList<(TimeSpan Size, double Speed)> points, double threshold)
     {
-        if (points.Count == 0 || points[^1].Speed < threshold)
+        if (points.Count == 0 || !(points[^1].Speed >= threshold))
             return null;
         var from = points.Count - 1;
         while (from > 0 && points[from - 1].Speed >= threshold)
@@ -20,6 +20,9 @@ internal static class BreakEven
         if (from == 0)
             return TimeSpan.Zero;
         var (below, above) = (points[from - 1], points[from]);
+        // Nothing was done at all in a round that was too short: as if it paid off just from the next size on.
+        if (!(below.Speed > 0))
+            return above.Size;
         var part = Math.Log(threshold / below.Speed) / Math.Log(above.Speed / below.Speed);
         return below.Size * Math.Pow(above.Size / below.Size, part);
     }
