@@ -8,10 +8,14 @@ namespace Orchestrator.Client.Contract;
 /// <summary>
 /// The single writer of a task stream. Producers append under a lock. A producer that finds no write in progress writes
 /// the first message itself, which saves a thread hand-over on an idle stream; the rest follows asynchronously,
-/// together with the tasks queued meanwhile.
+/// together with the tasks queued meanwhile. On a busy stream another thread writes, so that tasks that come one by one
+/// gather in one message.
 /// </summary>
-internal sealed partial class TaskRequestWriter
+internal sealed partial class TaskRequestWriter : IThreadPoolWorkItem
 {
+    // As in the coordinator's link to its workers: up to this many tasks, latency matters more; above it, throughput does.
+    private const int BusyAbove = 4;
+
     // The coordinator's default grant per stream; applies until its first message states the actual one.
     private const int UsualWindow = 4_096;
 
@@ -32,6 +36,7 @@ internal sealed partial class TaskRequestWriter
     private bool _writing;
     private bool _completing;
     private bool _halfClosing;
+    private bool _isBusy;
 
     public TaskRequestWriter(IClientStreamWriter<StreamTasksRequest> stream, TaskStreamOptions options)
     {
@@ -67,7 +72,7 @@ internal sealed partial class TaskRequestWriter
         }
 
         if (start)
-            _ = PumpAsync();
+            Pump();
         return waiter is null ? ValueTask.CompletedTask : WaitAsync(waiter, cancellationToken);
     }
 
@@ -86,7 +91,7 @@ internal sealed partial class TaskRequestWriter
         }
 
         if (start)
-            _ = PumpAsync();
+            Pump();
         return waiter is null ? ValueTask.CompletedTask : WaitAsync(waiter, cancellationToken);
     }
 
@@ -118,7 +123,7 @@ internal sealed partial class TaskRequestWriter
         }
 
         if (start)
-            _ = PumpAsync();
+            Pump();
         return idle;
     }
 
@@ -183,6 +188,17 @@ internal sealed partial class TaskRequestWriter
             _ = _halfClosed.Task.Exception;
     }
 
+    void IThreadPoolWorkItem.Execute() => _ = PumpAsync();
+
+    /// <summary>Writes, after <see cref="TryClaim"/>.</summary>
+    private void Pump()
+    {
+        if (_isBusy)
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        else
+            _ = PumpAsync();
+    }
+
     private void Change(Action change)
     {
         bool start;
@@ -193,7 +209,7 @@ internal sealed partial class TaskRequestWriter
         }
 
         if (start)
-            _ = PumpAsync();
+            Pump();
     }
 
     private async ValueTask WaitAsync(Waiter waiter, CancellationToken cancellationToken)
@@ -222,7 +238,7 @@ internal sealed partial class TaskRequestWriter
 
         waiter.Admitted.TrySetCanceled(token);
         if (start)
-            _ = PumpAsync();
+            Pump();
     }
 
     private Waiter Enqueue(IReadOnlyList<TaskSpec> tasks, int next)
@@ -268,6 +284,7 @@ internal sealed partial class TaskRequestWriter
     {
         if (_writing || _failure is not null || !HasWork() || _corkedBy == Environment.CurrentManagedThreadId)
             return false;
+        _isBusy = _unfinished > BusyAbove && _queued.Count <= BusyAbove;
         return _writing = true;
     }
 
