@@ -24,6 +24,14 @@ public sealed class BenchTests
     }
 
     [Fact]
+    public void A_round_that_is_over_before_it_began_does_one_operation()
+    {
+        var budget = new RoundPlan(TimeSpan.Zero, 0).Start();
+        Assert.True(budget.TryTake());
+        Assert.False(budget.TryTake());
+    }
+
+    [Fact]
     public void Arrivals_are_a_poisson_process_of_the_rate_asked_for()
     {
         const int Count = 100_000;

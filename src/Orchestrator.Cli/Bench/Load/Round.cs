@@ -8,7 +8,7 @@ internal sealed record RoundPlan(TimeSpan Duration, long Count)
     public RoundBudget Start() => new(this);
 }
 
-/// <summary>Hands out the operations of a round. Thread-safe.</summary>
+/// <summary>Hands out the operations of a round: at least one, so that every figure has a rate. Thread-safe.</summary>
 internal sealed class RoundBudget(RoundPlan plan)
 {
     private readonly long _end = plan.Count > 0
@@ -16,9 +16,15 @@ internal sealed class RoundBudget(RoundPlan plan)
         : Stopwatch.GetTimestamp() + (long)(plan.Duration.TotalSeconds * Stopwatch.Frequency);
 
     private long _left = plan.Count > 0 ? plan.Count : long.MaxValue;
+    private int _hasBegun;
 
-    public bool TryTake(int count = 1) =>
-        Interlocked.Add(ref _left, -count) >= 0 && Stopwatch.GetTimestamp() < _end;
+    public bool TryTake(int count = 1)
+    {
+        if (Interlocked.Add(ref _left, -count) < 0)
+            return false;
+        var isFirst = Volatile.Read(ref _hasBegun) == 0 && Interlocked.Exchange(ref _hasBegun, 1) == 0;
+        return isFirst || Stopwatch.GetTimestamp() < _end;
+    }
 }
 
 /// <summary>The result of one round.</summary>
