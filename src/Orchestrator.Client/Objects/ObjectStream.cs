@@ -61,7 +61,7 @@ internal sealed class ObjectStream : IAsyncDisposable
         return Check(await pending.Outcome.ConfigureAwait(false), cancellationToken);
     }
 
-    /// <summary>Sends an operation whose outcome nobody awaits.</summary>
+    /// <summary>Sends an operation whose outcome is not awaited.</summary>
     /// <exception cref="OrchestratorException">The stream has failed.</exception>
     public void Post(Operation operation, IPostedOperation posted) => _operations.Add(new PendingOperation(operation, posted));
 
@@ -81,7 +81,7 @@ internal sealed class ObjectStream : IAsyncDisposable
         return (await before.Outcome.ConfigureAwait(false), outcome);
     }
 
-    /// <summary>Sends an operation, and in the same message one that runs once it has succeeded, whose outcome nobody awaits.</summary>
+    /// <summary>Sends an operation, and in the same message one that runs once it has succeeded, whose outcome is not awaited.</summary>
     /// <exception cref="OrchestratorException">The stream has failed.</exception>
     public void SendAndPost(PendingOperation operation, Operation after, IPostedOperation posted) =>
         _operations.Add(operation, new PendingOperation(after, posted));

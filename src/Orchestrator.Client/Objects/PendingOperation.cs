@@ -7,7 +7,7 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Client.Objects;
 
-/// <summary>Is told that an operation has failed whose outcome nobody awaits. Called on a thread of the pool.</summary>
+/// <summary>Is told that an operation has failed whose outcome is not awaited. Called on a thread of the pool.</summary>
 internal interface IPostedOperation
 {
     /// <summary>It has failed.</summary>
@@ -16,7 +16,7 @@ internal interface IPostedOperation
 
 /// <summary>One operation that waits for its outcome.</summary>
 /// <param name="operation">The operation.</param>
-/// <param name="posted">Told of its failure if nobody awaits its outcome; null if somebody does.</param>
+/// <param name="posted">Told of its failure if its outcome is not awaited; null if it is.</param>
 internal sealed class PendingOperation(Operation operation, IPostedOperation? posted = null)
 {
     // Bytes of an operation's id and its surrounding fields.

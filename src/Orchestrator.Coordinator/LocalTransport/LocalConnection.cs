@@ -128,7 +128,7 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         }
         catch (IOException)
         {
-            // The client has disconnected: nobody waits for the status.
+            // The client has disconnected, and gets no status.
         }
         finally
         {

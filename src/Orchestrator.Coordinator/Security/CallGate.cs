@@ -11,7 +11,7 @@ namespace Orchestrator.Coordinator.Security;
 /// </summary>
 internal sealed class CallGate(Authenticator callers, TokenStore tokens, ClientQuotaRegistry quotas)
 {
-    /// <summary>Admits a call of a method that is not open to everybody.</summary>
+    /// <summary>Admits a call of a method that needs a credential.</summary>
     /// <param name="origin">Where it comes from.</param>
     /// <param name="method">Such as <c>/orchestrator.v1.TaskService/RunTask</c>; null for none that is known.</param>
     /// <exception cref="RpcException">UNAUTHENTICATED or PERMISSION_DENIED.</exception>

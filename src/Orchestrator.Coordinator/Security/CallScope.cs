@@ -6,7 +6,7 @@ namespace Orchestrator.Coordinator.Security;
 /// <summary>What services ask of a call, whatever transport carries it.</summary>
 internal static class CallScope
 {
-    /// <summary>The quota that the call counts against; null for a method that is open to everybody.</summary>
+    /// <summary>The quota that the call counts against; null for a method that needs no credential.</summary>
     public static ClientQuota? FindQuota(ServerCallContext context) => AuthenticationOf(context)?.Quota;
 
     /// <summary>The worker that calls; null for a client.</summary>

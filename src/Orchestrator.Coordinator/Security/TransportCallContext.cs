@@ -5,7 +5,7 @@ namespace Orchestrator.Coordinator.Security;
 /// <summary>The context of a call that does not come over HTTP.</summary>
 internal abstract class TransportCallContext : ServerCallContext
 {
-    /// <summary>The caller and its quota; null for a method that is open to everybody.</summary>
+    /// <summary>The caller and its quota; null for a method that needs no credential.</summary>
     public abstract CachedAuthentication? Authentication { get; }
 
     /// <summary>Fires when the caller has disconnected.</summary>

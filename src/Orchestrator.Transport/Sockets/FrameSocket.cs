@@ -61,7 +61,7 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
         {
             if (IsDisposed)
                 throw new IOException("the connection has been closed");
-            var sent = Send(frames.Span);
+            var sent = UnixSockets.Send(socket, frames.Span);
             if (sent == frames.Length)
                 return Task.CompletedTask;
             _rest = frames[sent..];
@@ -152,7 +152,7 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
         (written, fault) = (null, null);
         try
         {
-            _rest = _rest[Send(_rest.Span)..];
+            _rest = _rest[UnixSockets.Send(socket, _rest.Span)..];
             if (!_rest.IsEmpty)
                 return;
         }
@@ -163,30 +163,5 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
 
         _rest = default;
         (written, _written) = (_written, null);
-    }
-
-    /// <summary>Sends until the end or until the peer has no room; returns the number of bytes sent.</summary>
-    private int Send(ReadOnlySpan<byte> bytes)
-    {
-        var sent = 0;
-        while (sent < bytes.Length)
-        {
-            nint count;
-            fixed (byte* start = bytes[sent..])
-                count = UnixSockets.send(socket, start, (nuint)(bytes.Length - sent), UnixSockets.DoNotWait | UnixSockets.NoSignal);
-            if (count >= 0)
-            {
-                sent += (int)count;
-                continue;
-            }
-
-            var error = Marshal.GetLastPInvokeError();
-            if (error == UnixSockets.WouldBlock)
-                return sent;
-            if (error != UnixSockets.Interrupted)
-                throw new IOException($"the connection broke: {Marshal.GetPInvokeErrorMessage(error)}");
-        }
-
-        return sent;
     }
 }

@@ -8,7 +8,7 @@ internal interface IFrameReceiver
 
     /// <summary>A frame has arrived, as wanted. The next one comes after another <see cref="FrameConnection.Want"/>.</summary>
     /// <param name="kind">Its kind.</param>
-    /// <param name="content">Its content, until this returns.</param>
+    /// <param name="content">Its content, until this returns or calls <see cref="FrameConnection.EndRead"/>.</param>
     void OnFrame(FrameKind kind, ReadOnlyMemory<byte> content);
 
     /// <summary>A frame that is not expected or too large. The connection is of no use any more.</summary>

@@ -108,7 +108,7 @@ internal sealed unsafe class SocketMessageStream : IDisposable
     {
         ArgumentNullException.ThrowIfNull(message);
         var bytes = message.WithPrefix();
-        var sent = Send(bytes.Span);
+        var sent = UnixSockets.Send(_socket, bytes.Span);
         return sent == bytes.Length ? Task.CompletedTask : SendRestAsync(bytes[sent..]);
     }
 
@@ -175,31 +175,6 @@ internal sealed unsafe class SocketMessageStream : IDisposable
         (_inputStart, _inputEnd) = (0, pending);
     }
 
-    /// <summary>Sends until the end or until the peer has no room; returns the number of bytes sent.</summary>
-    private int Send(ReadOnlySpan<byte> bytes)
-    {
-        var sent = 0;
-        while (sent < bytes.Length)
-        {
-            nint count;
-            fixed (byte* start = bytes[sent..])
-                count = UnixSockets.send(_socket, start, (nuint)(bytes.Length - sent), UnixSockets.DoNotWait | UnixSockets.NoSignal);
-            if (count >= 0)
-            {
-                sent += (int)count;
-                continue;
-            }
-
-            var error = Marshal.GetLastPInvokeError();
-            if (error == UnixSockets.WouldBlock)
-                return sent;
-            if (error != UnixSockets.Interrupted)
-                throw new IOException($"writing to the direct stream failed: {Marshal.GetPInvokeErrorMessage(error)}");
-        }
-
-        return sent;
-    }
-
     private Task SendRestAsync(ReadOnlyMemory<byte> rest) => Task.Factory.StartNew(
         () =>
         {
@@ -207,7 +182,7 @@ internal sealed unsafe class SocketMessageStream : IDisposable
             {
                 var item = new UnixSockets.PollItem { Descriptor = (int)_socket.DangerousGetHandle(), Events = UnixSockets.PollOut };
                 _ = UnixSockets.poll(&item, 1, -1);
-                rest = rest[Send(rest.Span)..];
+                rest = rest[UnixSockets.Send(_socket, rest.Span)..];
             }
         },
         CancellationToken.None,

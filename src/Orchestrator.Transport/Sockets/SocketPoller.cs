@@ -28,7 +28,7 @@ internal sealed unsafe class SocketPoller : IDisposable
     private int _waiting;
     private int _isWatched;
     private readonly Lock _gate = new();
-    private readonly List<PollerThread> _slots = [];
+    private readonly List<PollerThread> _pollerThreads = [];
     private volatile bool _isStopped;
 
     /// <param name="name">Of its threads.</param>
@@ -89,15 +89,15 @@ internal sealed unsafe class SocketPoller : IDisposable
 
     private void StartThread()
     {
-        var slot = new PollerThread();
+        var thread = new PollerThread();
         lock (_gate)
-            _slots.Add(slot);
+            _pollerThreads.Add(thread);
         var number = Interlocked.Increment(ref _threads);
         Interlocked.Increment(ref _waiting);
-        new Thread(() => Run(slot)) { IsBackground = true, Name = $"{_name} {number}" }.UnsafeStart();
+        new Thread(() => Run(thread)) { IsBackground = true, Name = $"{_name} {number}" }.UnsafeStart();
     }
 
-    private void Run(PollerThread slot)
+    private void Run(PollerThread thread)
     {
         EpollEvent ready = default;
         while (!_isStopped)
@@ -105,12 +105,12 @@ internal sealed unsafe class SocketPoller : IDisposable
             var isExtra = Volatile.Read(ref _threads) > _minThreads;
             // One at a time: a second event would wait behind the first while other threads are idle.
             var count = UnixSockets.epoll_wait(_epoll, &ready, 1, isExtra ? (int)IdleLimit.TotalMilliseconds : -1);
-            if (count == 0 && TryLeave(slot))
+            if (count == 0 && TryLeave(thread))
                 return;
             if (count <= 0 || ready.Key == StopKey || !_sockets.TryGetValue(ready.Key, out var socket))
                 continue;
             Interlocked.Decrement(ref _waiting);
-            slot.Begin(socket);
+            thread.Begin(socket);
             // A timer that is already set is not moved: that would cost as much as the message.
             if (Volatile.Read(ref _isWatched) == 0 && Interlocked.Exchange(ref _isWatched, 1) == 0)
                 _watch.Change(HeldUpLimit, Timeout.InfiniteTimeSpan);
@@ -125,19 +125,19 @@ internal sealed unsafe class SocketPoller : IDisposable
             }
             finally
             {
-                slot.End();
+                thread.End();
                 Interlocked.Increment(ref _waiting);
             }
         }
     }
 
-    private bool TryLeave(PollerThread slot)
+    private bool TryLeave(PollerThread thread)
     {
         lock (_gate)
         {
             if (_threads <= _minThreads)
                 return false;
-            _slots.Remove(slot);
+            _pollerThreads.Remove(thread);
             Interlocked.Decrement(ref _threads);
             Interlocked.Decrement(ref _waiting);
             return true;
@@ -151,10 +151,10 @@ internal sealed unsafe class SocketPoller : IDisposable
         var isBusy = false;
         lock (_gate)
         {
-            foreach (var slot in _slots)
+            foreach (var thread in _pollerThreads)
             {
-                isBusy |= slot.Socket is not null;
-                if (slot.IsSameAsBefore() && slot.Socket is { } socket)
+                isBusy |= thread.Socket is not null;
+                if (thread.IsSameAsBefore() && thread.Socket is { } socket)
                     (heldUp ??= []).Add(socket);
             }
         }

@@ -74,6 +74,32 @@ internal static unsafe partial class UnixSockets
                 $"cannot use a socket: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
     }
 
+    /// <summary>Sends until the end or until the peer has no room; returns the number of bytes sent.</summary>
+    /// <exception cref="IOException">The peer has closed its end or has died.</exception>
+    public static int Send(SafeFileHandle socket, ReadOnlySpan<byte> bytes)
+    {
+        var sent = 0;
+        while (sent < bytes.Length)
+        {
+            nint count;
+            fixed (byte* start = bytes[sent..])
+                count = send(socket, start, (nuint)(bytes.Length - sent), DoNotWait | NoSignal);
+            if (count >= 0)
+            {
+                sent += (int)count;
+                continue;
+            }
+
+            var error = Marshal.GetLastPInvokeError();
+            if (error == WouldBlock)
+                return sent;
+            if (error != Interrupted)
+                throw new IOException($"writing to the socket failed: {Marshal.GetPInvokeErrorMessage(error)}");
+        }
+
+        return sent;
+    }
+
     /// <summary>The next connection of a listener that does not block; negative for an error.</summary>
     public static int Accept(SafeFileHandle socket) => accept4(socket, null, null, CloseOnExec | NonBlocking);
 

@@ -26,7 +26,7 @@ internal static class ScaleResult
 
     /// <summary>
     /// Completes cells, the sizes of each operation ascending, by their steps. A cliff is a step of more than twice the step below it, or
-    /// than no step at all: a cost that grows evenly is none, however steep.
+    /// than no step at all: a cost that grows evenly is not one, however steep.
     /// </summary>
     public static IReadOnlyList<ScaleCell> WithSteps(IEnumerable<ScaleCell> cells) =>
     [
