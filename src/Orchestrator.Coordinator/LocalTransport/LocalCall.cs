@@ -36,6 +36,9 @@ internal sealed class LocalCall : TransportCallContext
     /// <summary>Gets the frames of the call's client.</summary>
     public ILocalInvocation? Invocation { get; set; }
 
+    /// <summary>The last that was sent of its answer.</summary>
+    public Task Sending { get; set; } = Task.CompletedTask;
+
     /// <summary>Its connection.</summary>
     public LocalConnection Connection => _connection;
 

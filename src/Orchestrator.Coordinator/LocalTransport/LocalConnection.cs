@@ -19,7 +19,7 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     private readonly CancellationTokenSource _closed = new();
     private readonly Lock _gate = new();
     private LocalCall? _call;
-    private Task _sending = Task.CompletedTask;
+    private FrameWriter? _spare;
     private readonly Lock _incomplete = new();
     private bool _hasServed;
     private volatile bool _isBroken;
@@ -65,13 +65,16 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     public void Want() => _frames.Want();
 
     /// <summary>Sends what <see cref="Writer"/> holds.</summary>
+    /// <param name="call">The current call.</param>
     /// <exception cref="IOException">The peer has disconnected.</exception>
-    public Task SendAsync()
+    public Task SendAsync(LocalCall call)
     {
-        Task sending;
+        // Before anything leaves: with its status the client may open its next call, which another thread may answer before this one goes on.
+        var writer = Writer;
+        Writer = Interlocked.Exchange(ref _spare, null) ?? new FrameWriter();
         try
         {
-            sending = _frames.SendAsync(Writer.Frames);
+            call.Sending = _frames.SendAsync(writer.Frames);
         }
         catch (IOException)
         {
@@ -79,15 +82,13 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
             throw;
         }
 
-        if (sending.IsCompletedSuccessfully)
+        if (call.Sending.IsCompletedSuccessfully)
         {
-            Writer.Clear();
-            return sending;
+            writer.Clear();
+            Volatile.Write(ref _spare, writer);
         }
 
-        // The last one is still being read from, maybe until after the client has opened its next call.
-        Writer = new FrameWriter();
-        return _sending = sending;
+        return call.Sending;
     }
 
     /// <summary>Reads a message of the current call, once.</summary>
@@ -111,7 +112,7 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         var isWritten = false;
         try
         {
-            if (!_sending.IsCompleted)
+            if (!call.Sending.IsCompleted)
             {
                 // A handler that was cancelled has left its last write behind: the client does not read, and gets no status.
                 Abort();
@@ -123,7 +124,7 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
             lock (_gate)
                 _call = null;
             _frames.SkipToOpen();
-            await SendAsync();
+            await SendAsync(call);
             isWritten = !_isClosed;
         }
         catch (IOException)
@@ -291,7 +292,7 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         {
             var writer = new FrameWriter();
             writer.Add(FrameKind.Status, LocalCall.StatusOf(reason));
-            if (_sending.IsCompleted)
+            if (_call is null or { Sending.IsCompleted: true })
                 _ = _frames.SendAsync(writer.Frames);
         }
         catch (IOException)

@@ -13,7 +13,7 @@ internal sealed class LocalResponses<TResponse>(LocalCall call, Action<TResponse
         if (call.CancellationToken.IsCancellationRequested)
             throw new InvalidOperationException("the call has ended");
         add(message);
-        return call.Connection.SendAsync();
+        return call.Connection.SendAsync(call);
     }
 
     public Task WriteAsync(TResponse message, CancellationToken cancellationToken)

@@ -66,14 +66,14 @@ internal abstract class LocalClientCall
     public abstract void OnMessage(ReadOnlyMemory<byte> content);
 
     /// <summary>The end has arrived.</summary>
-    public void OnStatus(ReadOnlySpan<byte> content)
+    public void OnStatus(byte[] content)
     {
         var status = Status.DefaultSuccess;
-        if (!content.IsEmpty)
+        if (content.Length > 0)
         {
             var given = Google.Rpc.Status.Parser.ParseFrom(content);
             status = new Status((StatusCode)given.Code, given.Message);
-            Trailers = new Metadata { { DetailsTrailer, content.ToArray() } };
+            Trailers = new Metadata { { DetailsTrailer, content } };
         }
 
         if (!TryEnd(status))

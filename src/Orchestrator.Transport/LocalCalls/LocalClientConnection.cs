@@ -89,9 +89,15 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
         if (_call is not { } call)
             return;
         if (kind == FrameKind.Message)
+        {
             call.OnMessage(content);
-        else
-            call.OnStatus(content.Span);
+            return;
+        }
+
+        var status = content.ToArray();
+        // With its status the connection may carry another call, which must not wait for what the code of this one does.
+        _frames.EndRead();
+        call.OnStatus(status);
     }
 
     void IFrameReceiver.OnViolation(FrameKind kind, uint length)

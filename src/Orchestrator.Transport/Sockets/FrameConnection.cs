@@ -4,7 +4,8 @@ namespace Orchestrator.Transport.Sockets;
 
 /// <summary>
 /// One end of a connection of the local transport: frames in and out. A frame is handed over only when the receiver wants it, so that a
-/// sender who is too fast is held up. Whoever brings a frame hands it over; code that then takes long does not hold up the next frame.
+/// sender who is too fast is held up. The thread that brings a frame hands it over; code that then takes long does not hold up the next
+/// frame.
 /// </summary>
 /// <param name="receiver">Gets the frames, once <see cref="Want"/> has been called.</param>
 internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable

@@ -31,6 +31,26 @@ public sealed class LocalTransportTests(SharedCoordinator shared) : IClassFixtur
         }
     }
 
+    /// <summary>The next call comes as soon as the last has its status, while the coordinator may not yet have left that one.</summary>
+    [Fact]
+    public async Task Each_call_gets_its_own_answer_however_soon_it_follows_another()
+    {
+        const int Calls = 3_000;
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(async client =>
+        {
+            using var connection = await LocalSocket.ConnectAsync(shared.Coordinator);
+            for (var i = client * Calls; i < (client + 1) * Calls; i++)
+            {
+                await connection.SendAsync(LocalSocket.Call(RunTask, Token, Request($"{i}")));
+                var (kind, content) = (await connection.ReceiveAsync())!.Value;
+                Assert.Equal(0, kind);
+                Assert.Equal(i, RunTaskResponse.Parser.ParseFrom(content).Result.Output.Json.NumberValue);
+                (kind, content) = (await connection.ReceiveAsync())!.Value;
+                Assert.Equal((18, 0), (kind, content.Length));
+            }
+        }));
+    }
+
     public static TheoryData<string, string> Refusals => new MatrixTheoryData<string, string>(
         ["none", "wrong", "observe"],
         [RunTask, Get, Connect, "/orchestrator.v1.AdminService/Drain", "/orchestrator.v1.TaskService/Nothing"]);
