@@ -35,7 +35,7 @@ internal sealed class JournaledQueue(V1.QueueSpec spec)
             item.HasReturned = true;
         }
 
-        foreach (var sequence in changed.Gone)
+        foreach (var sequence in changed.Removed)
         {
             if (!_items.Remove(sequence))
                 throw new JournalException($"queue {spec.Name} has no item {sequence}");

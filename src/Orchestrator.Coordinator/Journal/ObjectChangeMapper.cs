@@ -65,7 +65,7 @@ internal sealed class ObjectChangeMapper(JournalClock times)
         }
 
         foreach (var sequence in changed.Removed)
-            message.Gone.Add((ulong)sequence);
+            message.Removed.Add((ulong)sequence);
         if (changed.Left is { } left)
             message.Left = new LeftItems { Sequences = { left.Select(sequence => (ulong)sequence) } };
         return message;
