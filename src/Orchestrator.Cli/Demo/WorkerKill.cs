@@ -53,15 +53,18 @@ internal sealed class WorkerKill(OrchestratorClient client, Terminal terminal, C
     private async Task RunAsync(string name, Workload workload, RetryPolicy? retry)
     {
         await using var stream = client.Contract.OpenTaskStream(
-            new TaskStreamOptions { Defaults = new TaskOptions { Retry = retry } }, token);
+            new TaskStreamOptions { Defaults = new TaskOptions { Retry = retry }, Timing = true }, token);
         await stream.SubmitAsync(workload.Tasks, token);
         await stream.CompleteAsync();
         var results = new List<TaskResult>();
         await foreach (var result in stream.ReadAllAsync(token))
         {
             results.Add(result);
-            if (results.Count == ResultsBefore)
-                await KillAsync(result.Worker);
+            if (results.Count != ResultsBefore)
+                continue;
+            // All tasks take about as long. A result is here so soon that its worker may not have begun its next task yet.
+            await Task.Delay(result.Timing.Run.ToTimeSpan() / 2, TimeProvider.System, token);
+            await KillAsync(result.Worker);
         }
 
         var succeeded = results.Count(result => result.State == TaskState.Succeeded);
