@@ -61,6 +61,16 @@ public sealed partial class DocumentationTests
             select $"{page} is not in docs/README.md");
     }
 
+    /// <summary>Part 5, 24.</summary>
+    [Fact]
+    public void The_page_on_security_says_what_a_workers_token_does_not_protect_against()
+    {
+        var page = File.ReadAllText(Repository.PathOf("docs", "security.md")).ReplaceLineEndings(" ");
+        var section = page[page.IndexOf("## What roles and tokens do not protect against", StringComparison.Ordinal)..];
+        Assert.Contains("A handler's code runs in a worker process as the coordinator's own user", section, StringComparison.Ordinal);
+        Assert.Contains("the token and the journal included", section, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_page_that_a_source_names_exists() => AssertNone(
         from folder in s_folders
