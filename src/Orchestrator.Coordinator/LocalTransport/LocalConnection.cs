@@ -69,7 +69,8 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     /// <exception cref="IOException">The peer has disconnected.</exception>
     public Task SendAsync(LocalCall call)
     {
-        // Before anything leaves: with its status the client may open its next call, which another thread may answer before this one goes on.
+        // Before anything leaves: with its status the client may open its next call, which another thread may answer before this one
+        // goes on.
         var writer = Writer;
         Writer = Interlocked.Exchange(ref _spare, null) ?? new FrameWriter();
         try
