@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orchestrator.App;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Objects;
 using Orchestrator.Client.Tasks;
 using Orchestrator.Worker.Tasks;
 
@@ -27,6 +28,13 @@ app.MapTask("report", async (int count, TaskContext context) =>
     }
 
     return count;
+});
+// Its end of the pipe closes with the attempt.
+app.MapTask("answer", async (string pipe, TaskContext context) =>
+{
+    var end = await context.Session.Pipe<string>(pipe).EndB.AttachDirectAsync();
+    await end.SendAsync((await end.ReceiveAsync())!.ToUpperInvariant());
+    return 0;
 });
 
 if (app.Args is ["broken"])
@@ -59,6 +67,9 @@ return await app.RunAsync(async (pool, stopping) =>
         case ["places"]:
             await PlacesAsync(pool);
             break;
+        case ["direct"]:
+            await DirectAsync(pool);
+            break;
         case ["map", var count]:
             await MapAsync(pool, long.Parse(count, System.Globalization.CultureInfo.InvariantCulture), stopping);
             break;
@@ -66,7 +77,7 @@ return await app.RunAsync(async (pool, stopping) =>
             await SlowAsync(pool, TimeSpan.FromSeconds(double.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture)), stopping);
             break;
         default:
-            Console.WriteLine("reports, places, map and a count, or slow and seconds");
+            Console.WriteLine("reports, places, direct, map and a count, or slow and seconds");
             break;
     }
 });
@@ -127,6 +138,18 @@ static async Task PlacesAsync(IOrchestratorPool pool)
             Console.WriteLine($"{place} {exception.RemoteType}: {exception.RemoteMessage}");
         }
     }
+}
+
+static async Task DirectAsync(IOrchestratorPool pool)
+{
+    await pool.Client.CreatePipeAsync("p", new PipeOptions { Duplex = true, Direct = true });
+    await using var session = await pool.Client.OpenSessionAsync();
+    await using var end = await session.Pipe<string>("p").EndA.AttachDirectAsync();
+    var answer = pool.RunAsync<int>("answer", "p");
+    await end.SendAsync("hello");
+    Console.WriteLine($"received {await end.ReceiveAsync()}");
+    await answer;
+    Console.WriteLine($"then {await end.ReceiveAsync() ?? "end of file"}");
 }
 
 static async Task MapAsync(IOrchestratorPool pool, long count, CancellationToken stopping)

@@ -22,6 +22,7 @@ public class CoordinationSession : IAsyncDisposable
     private readonly ObjectStream _stream = null!;
     private readonly bool _isOwner;
     private readonly CancellationTokenSource _lost = new();
+    private readonly CancellationTokenSource _ended = new();
     private readonly Lock _gate = new();
     private readonly SessionHolds _holds = new();
     private int _flows;
@@ -215,6 +216,9 @@ public class CoordinationSession : IAsyncDisposable
     /// <summary>The session is lost or closed: everything it held has already been released.</summary>
     internal bool HasEnded => _lost.IsCancellationRequested || Volatile.Read(ref _closing) is not null;
 
+    /// <summary>Fires when the session is lost or closed.</summary>
+    internal CancellationToken Ended => _ended.Token;
+
     /// <summary>The session id that a request names; empty for the stream's own session.</summary>
     internal string RequestSession { get; }
 
@@ -271,6 +275,7 @@ public class CoordinationSession : IAsyncDisposable
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         _stream.Noticed -= OnNotice;
         _stream.Failed -= OnFailed;
+        await _ended.CancelAsync().ConfigureAwait(false);
         await Services.CloseAsync(Id).ConfigureAwait(false);
         await _stream.DisposeAsync().ConfigureAwait(false);
     }
@@ -293,5 +298,6 @@ public class CoordinationSession : IAsyncDisposable
         _holds.LoseAll();
         // Not on this thread: registered callbacks may block.
         _ = _lost.CancelAsync();
+        _ = _ended.CancelAsync();
     }
 }

@@ -14,6 +14,13 @@ public sealed record PipeOptions
     /// <summary>The most bytes that each direction holds; 0 takes the coordinator's default.</summary>
     public long MaxBytes { get; init; }
 
+    /// <summary>
+    /// Whether the ends, both on the coordinator's machine, exchange messages over sockets of their own: faster, but the coordinator cannot
+    /// show or count the messages, and the bounds above must be 0. Each end is used by
+    /// <see cref="SharedPipeEnd{T}.AttachDirectAsync"/>.
+    /// </summary>
+    public bool Direct { get; init; }
+
     internal PipeSpec ToMessage(string name) =>
-        new() { Name = name, Duplex = Duplex, MaxMessages = MaxMessages, MaxBytes = MaxBytes };
+        new() { Name = name, Duplex = Duplex, MaxMessages = MaxMessages, MaxBytes = MaxBytes, Direct = Direct };
 }

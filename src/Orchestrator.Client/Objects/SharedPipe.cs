@@ -114,6 +114,15 @@ public class SharedPipeEnd<T> : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Attaches to this end of a direct pipe (<see cref="PipeOptions.Direct"/>). The end closes when the result is disposed, or the session
+    /// or this process ends.
+    /// </summary>
+    /// <exception cref="OrchestratorException">With INVALID, where the pipe is not direct or this client does not use the local transport;
+    /// with NOT_OWNER, where the end is attached.</exception>
+    public virtual Task<DirectPipeEnd<T>> AttachDirectAsync(CancellationToken cancellationToken = default) =>
+        DirectPipeEnd<T>.AttachAsync(Real()._session, _pipe, _end, _codec, cancellationToken);
+
     /// <summary>This object; not a fake, which must override the member that is called.</summary>
     private SharedPipeEnd<T> Real([CallerMemberName] string member = "")
     {

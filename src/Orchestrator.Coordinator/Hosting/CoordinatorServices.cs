@@ -145,6 +145,7 @@ internal static class CoordinatorServices
     private static IServiceCollection AddObjectServices(this IServiceCollection services) => services
         .AddSingleton<ConnectRegistry>()
         .AddSingleton<ObjectStreams>()
+        .AddSingleton<DirectPipes>()
         // For in-process handlers.
         .AddSingleton(provider => new SessionPool(
             $"unix:{provider.GetRequiredService<RuntimeDirectory>().CoordinatorSocket}",

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.Win32.SafeHandles;
 using Orchestrator.Coordinator.Security;
 
 namespace Orchestrator.Coordinator.LocalTransport;
@@ -73,6 +74,9 @@ internal sealed class LocalCall : TransportCallContext
 
     /// <inheritdoc/>
     public override void OnAnswered(Action<bool> answered) => (_onAnswered ??= []).Add(answered);
+
+    /// <inheritdoc/>
+    public override void SendDescriptor(SafeFileHandle descriptor) => _connection.SendDescriptor(descriptor);
 
     /// <summary>The client gives the call up, or has disconnected.</summary>
     public void Cancel()

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.Win32.SafeHandles;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Protocol;
@@ -90,6 +91,15 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         }
 
         return call.Sending;
+    }
+
+    /// <summary>Sends a file descriptor; before anything else of the current call's answer.</summary>
+    /// <exception cref="IOException">The peer has disconnected, or this process is out of file descriptors.</exception>
+    public void SendDescriptor(SafeFileHandle descriptor)
+    {
+        var writer = new FrameWriter();
+        writer.Add(FrameKind.Descriptor, []);
+        _frames.SendDescriptor(writer.Frames, descriptor);
     }
 
     /// <summary>Reads a message of the current call, once.</summary>

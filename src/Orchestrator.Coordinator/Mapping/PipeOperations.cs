@@ -8,7 +8,8 @@ internal static class PipeOperations
     public static CreatePipe ToCommand(V1.CreatePipeRequest request)
     {
         var spec = request.Spec ?? throw RequestValidationException.Invalid("spec", "spec is missing; it must describe the pipe");
-        return new CreatePipe(new PipeSpec(spec.Name, spec.Duplex) { MaxMessages = spec.MaxMessages, MaxBytes = spec.MaxBytes });
+        return new CreatePipe(
+            new PipeSpec(spec.Name, spec.Duplex) { MaxMessages = spec.MaxMessages, MaxBytes = spec.MaxBytes, Direct = spec.Direct });
     }
 
     public static V1.CreatePipeResponse ToResponse(CreatePipeOutcome outcome) => new() { Pipe = ToMessage(outcome.Pipe) };
@@ -52,7 +53,8 @@ internal static class PipeOperations
             Name = info.Spec.Name,
             Duplex = info.Spec.Duplex,
             MaxMessages = info.Spec.MaxMessages,
-            MaxBytes = info.Spec.MaxBytes
+            MaxBytes = info.Spec.MaxBytes,
+            Direct = info.Spec.Direct,
         },
         BufferedToA = info.A.Buffered,
         BufferedToB = info.B.Buffered,

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Microsoft.Win32.SafeHandles;
 
 namespace Orchestrator.Coordinator.Security;
 
@@ -10,6 +11,10 @@ internal abstract class TransportCallContext : ServerCallContext
 
     /// <summary>Fires when the caller has disconnected.</summary>
     public abstract CancellationToken Disconnected { get; }
+
+    /// <summary>Gives the caller a file descriptor; before anything else of the answer.</summary>
+    /// <exception cref="IOException">The caller has disconnected, or this process is out of file descriptors.</exception>
+    public abstract void SendDescriptor(SafeFileHandle descriptor);
 
     /// <summary>Calls back once, at the call's end: with true if its answer was passed to a caller that was still connected.</summary>
     public abstract void OnAnswered(Action<bool> answered);

@@ -29,6 +29,25 @@ public sealed record AttachPipeEnd(string Pipe, PipeEnd End) : ObjectCommand
     internal override ObjectKind Primitive => ObjectKind.Pipe;
 }
 
+/// <summary>The end is attached.</summary>
+/// <param name="Pipe">The pipe's current state.</param>
+public sealed record AttachPipeEndOutcome(PipeInfo Pipe) : ObjectOutcome;
+
+/// <summary>
+/// Waits until the other end of a direct pipe is closed, which ends it with END_OF_FILE. Errors: BROKEN_PIPE (this end is closed, also
+/// meanwhile), INVALID (the pipe is not direct), NOT_OWNER, NOT_FOUND.
+/// </summary>
+/// <param name="Pipe">Its name.</param>
+/// <param name="End">The end that waits.</param>
+public sealed record AwaitPeerClosed(string Pipe, PipeEnd End) : WaitingCommand
+{
+    internal override bool CanBeUndone => false;
+
+    internal override ObjectOutcome TimedOut => ReceiveOutcome.TimedOut;
+
+    internal override ObjectKind Primitive => ObjectKind.Pipe;
+}
+
 /// <summary>The session leaves the end without closing it: another may attach. Errors: NOT_OWNER, NOT_FOUND, INVALID.</summary>
 /// <param name="Pipe">Its name.</param>
 /// <param name="End">Which end.</param>

@@ -6,6 +6,8 @@ namespace Orchestrator.Core.Pipes;
 /// <summary>The pipes: creation, attachment and closing of pipes and their ends.</summary>
 internal sealed class PipeEnds(IPrimitiveContext context, PipeOptions options)
 {
+    private const string BoundsOfDirect = "a direct pipe has the bounds of its sockets";
+
     private readonly ObjectMap<PipeState> _pipes = new(ObjectKind.Pipe, context);
 
     /// <summary>The pipe's current state; null if no pipe has this name.</summary>
@@ -19,7 +21,7 @@ internal sealed class PipeEnds(IPrimitiveContext context, PipeOptions options)
 
     public void Create(CreatePipe command)
     {
-        var spec = command.Spec with
+        var spec = command.Spec.Direct ? command.Spec : command.Spec with
         {
             MaxMessages = command.Spec.MaxMessages == 0 ? options.DefaultMaxMessages : command.Spec.MaxMessages,
             MaxBytes = command.Spec.MaxBytes == 0 ? options.DefaultMaxBytes : command.Spec.MaxBytes,
@@ -42,7 +44,7 @@ internal sealed class PipeEnds(IPrimitiveContext context, PipeOptions options)
         }
 
         if (found is null)
-            _pipes.Add(found = new PipeState(spec, new ContentTally(context.Contents, context.Quota.Client)));
+            _pipes.Add(found = new PipeState(spec, context.NextOrder(), new ContentTally(context.Contents, context.Quota.Client)));
         context.Complete(command, new CreatePipeOutcome(Describe(found)));
     }
 
@@ -61,7 +63,7 @@ internal sealed class PipeEnds(IPrimitiveContext context, PipeOptions options)
 
         Own(command, pipe!, side!);
         side!.Owner!.IsAttached = true;
-        context.Complete(command, Done.Instance);
+        context.Complete(command, new AttachPipeEndOutcome(Describe(pipe!)));
     }
 
     public void UndoAttach(AttachPipeEnd command)
@@ -182,6 +184,13 @@ internal sealed class PipeEnds(IPrimitiveContext context, PipeOptions options)
     {
         if (ObjectQuota.ValidateName(ObjectKind.Pipe, spec.Name) is { } name)
             return name with { Field = "spec.name" };
+        if (spec.Direct && (spec.MaxMessages != 0 || spec.MaxBytes != 0))
+        {
+            return spec.MaxMessages != 0
+                ? ObjectError.Invalid("spec.max_messages", $"max_messages {spec.MaxMessages} must be 0: {BoundsOfDirect}")
+                : ObjectError.Invalid("spec.max_bytes", $"max_bytes {spec.MaxBytes} must be 0: {BoundsOfDirect}");
+        }
+
         if (spec.MaxMessages < 0 || spec.MaxMessages > options.MaxMessages)
         {
             return ObjectError.Invalid(
@@ -195,7 +204,11 @@ internal sealed class PipeEnds(IPrimitiveContext context, PipeOptions options)
             : null;
     }
 
-    private static PipeInfo Describe(PipeState pipe) => new(pipe.Spec, Describe(pipe.A), Describe(pipe.B)) { Owner = pipe.Owner };
+    private static PipeInfo Describe(PipeState pipe) => new(pipe.Spec, Describe(pipe.A), Describe(pipe.B))
+    {
+        Owner = pipe.Owner,
+        Number = pipe.Number,
+    };
 
     private static PipeEndInfo Describe(PipeSide side) => new(side.Buffer.Count, side.Buffer.Bytes, side.Owner is not null, side.IsClosed);
 }

@@ -25,6 +25,9 @@ internal sealed class PipeMachine(IPrimitiveContext context, PipeOptions options
             case ReceiveMessages receive:
                 Receive(receive);
                 break;
+            case AwaitPeerClosed awaiting:
+                AwaitPeerClosed(awaiting);
+                break;
             case CreatePipe create:
                 _ends.Create(create);
                 break;
@@ -126,6 +129,19 @@ internal sealed class PipeMachine(IPrimitiveContext context, PipeOptions options
         }
     }
 
+    private void AwaitPeerClosed(AwaitPeerClosed command)
+    {
+        var wrong = _ends.Find(command, command.Pipe, command.End, out var pipe, out var side) ?? command.ValidateTimeout();
+        if (wrong is null && !pipe!.Spec.Direct)
+            wrong = ObjectError.Invalid("pipe", $"{pipe} is not direct: receive tells the end of its messages");
+        if (wrong is not null)
+            Context.Complete(command, wrong);
+        else if (pipe!.Opposite(side!).IsClosed)
+            Context.Complete(command, ReceiveOutcome.EndOfFile);
+        else
+            Context.Suspend(command, command.Session, pipe, side!.Receivers);
+    }
+
     /// <summary>Restores the state before the receive, unless the end is closed by now.</summary>
     private void UndoReceive(ReceiveOutcome outcome)
     {
@@ -217,6 +233,8 @@ internal sealed class PipeMachine(IPrimitiveContext context, PipeOptions options
 
     private static ObjectError? ValidateSend(SendMessages command, PipeState pipe)
     {
+        if (ValidateIndirect(pipe) is { } wrong)
+            return wrong;
         if (!pipe.Spec.Duplex && command.End == PipeEnd.A)
             return ObjectError.Invalid("end", $"{pipe} has one direction: end A receives and cannot send; send from end B");
         if (command.Messages.Count == 0)
@@ -235,8 +253,15 @@ internal sealed class PipeMachine(IPrimitiveContext context, PipeOptions options
         return null;
     }
 
+    private static ObjectError? ValidateIndirect(PipeState pipe) => pipe.Spec.Direct
+        ? ObjectError.Invalid(
+            "pipe", $"{pipe} is direct: its messages pass between the sockets that AttachPipe over the local transport hands to its ends")
+        : null;
+
     private static ObjectError? ValidateReceive(ReceiveMessages command, PipeState pipe)
     {
+        if (ValidateIndirect(pipe) is { } wrong)
+            return wrong;
         if (!pipe.Spec.Duplex && command.End == PipeEnd.B)
             return ObjectError.Invalid("end", $"{pipe} has one direction: end B sends and cannot receive; receive at end A");
         return command.MaxMessages < 0

@@ -55,9 +55,15 @@ public sealed record PipeSpec(string Name, bool Duplex)
     /// <summary>The most bytes under way in each direction; 0 takes the default.</summary>
     public long MaxBytes { get; init; }
 
+    /// <summary>
+    /// Whether its ends exchange messages over sockets of their own: this engine then knows its ends and their owners, but no messages.
+    /// </summary>
+    public bool Direct { get; init; }
+
     /// <summary>The options that differ from <paramref name="asked"/>.</summary>
     internal string DifferencesFrom(PipeSpec asked) => ContractNames.Differences(
-        ("duplex", Duplex, asked.Duplex), ("max_messages", MaxMessages, asked.MaxMessages), ("max_bytes", MaxBytes, asked.MaxBytes));
+        ("duplex", Duplex, asked.Duplex), ("max_messages", MaxMessages, asked.MaxMessages), ("max_bytes", MaxBytes, asked.MaxBytes),
+        ("direct", Direct, asked.Direct));
 }
 
 /// <summary>A pipe's current state.</summary>
@@ -66,6 +72,9 @@ public sealed record PipeSpec(string Name, bool Duplex)
 /// <param name="B">Its end B.</param>
 public sealed record PipeInfo(PipeSpec Spec, PipeEndInfo A, PipeEndInfo B)
 {
+    /// <summary>Distinguishes it from earlier and later pipes of its name.</summary>
+    public long Number { get; init; }
+
     /// <summary>The credential of its creator; empty for the coordinator's owner.</summary>
     public string Owner { get; init; } = "";
 }

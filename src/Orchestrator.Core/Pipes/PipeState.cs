@@ -6,9 +6,11 @@ namespace Orchestrator.Core.Pipes;
 /// A pipe: two ends, each with the messages under way to it. It adds no blockers to deadlock detection: two sessions that both receive are
 /// the normal state of two peers that each read in one thread and write in another.
 /// </summary>
-internal sealed class PipeState(PipeSpec spec, ContentTally tally) : NamedObject(ObjectKind.Pipe, spec.Name)
+internal sealed class PipeState(PipeSpec spec, long number, ContentTally tally) : NamedObject(ObjectKind.Pipe, spec.Name)
 {
     public PipeSpec Spec => spec;
+
+    public long Number => number;
 
     public PipeSide A { get; } = new(PipeEnd.A, tally);
 

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.Win32.SafeHandles;
 using Orchestrator.Transport.Sockets;
 
 namespace Orchestrator.Transport.LocalCalls;
@@ -64,6 +65,9 @@ internal abstract class LocalClientCall
 
     /// <summary>A message has arrived; its content is not kept.</summary>
     public abstract void OnMessage(ReadOnlyMemory<byte> content);
+
+    /// <summary>A file descriptor has arrived.</summary>
+    public abstract void OnDescriptor(SafeFileHandle descriptor);
 
     /// <summary>The end has arrived.</summary>
     public void OnStatus(byte[] content)

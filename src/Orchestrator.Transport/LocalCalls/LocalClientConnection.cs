@@ -80,6 +80,7 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
     int IFrameReceiver.LimitOf(FrameKind kind) => kind switch
     {
         FrameKind.Message => int.MaxValue,
+        FrameKind.Descriptor => 0,
         FrameKind.Status => 1024 * 1024,
         _ => -1,
     };
@@ -94,10 +95,29 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
             return;
         }
 
+        if (kind == FrameKind.Descriptor)
+        {
+            OnDescriptor(call);
+            return;
+        }
+
         var status = content.ToArray();
         // With its status the connection may carry another call, which must not wait for what the code of this one does.
         _frames.EndRead();
         call.OnStatus(status);
+    }
+
+    private void OnDescriptor(LocalClientCall call)
+    {
+        if (_frames.TakeDescriptor() is { } descriptor)
+        {
+            call.OnDescriptor(descriptor);
+            return;
+        }
+
+        // The kernel has dropped it.
+        call.OnBroken("a file descriptor could not be received: this process has as many open as it may have");
+        Dispose();
     }
 
     void IFrameReceiver.OnViolation(FrameKind kind, uint length)

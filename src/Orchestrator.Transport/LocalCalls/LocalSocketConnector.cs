@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Microsoft.Win32.SafeHandles;
 using Orchestrator.Transport.Sockets;
 
 namespace Orchestrator.Transport.LocalCalls;
@@ -29,7 +30,10 @@ internal sealed class LocalSocketConnector(string path, int most)
         {
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             socket.Connect(new UnixDomainSocketEndPoint(path));
-            return new FrameSocket(UnixSockets.Duplicate(socket.SafeHandle), Poller.Value, receiver, OnClosed);
+            return new FrameSocket(UnixSockets.Duplicate(socket.SafeHandle), Poller.Value, receiver, OnClosed)
+            {
+                TakesDescriptors = true,
+            };
         }
         catch
         {
@@ -37,6 +41,10 @@ internal sealed class LocalSocketConnector(string path, int most)
             throw;
         }
     }
+
+    /// <summary>The frames of a socket that another process has passed to this one, which owns it from now on.</summary>
+    public static FrameConnection Adopt(SafeFileHandle socket, IFrameReceiver receiver) =>
+        new FrameSocket(socket, Poller.Value, receiver) { ReadsToEnd = true };
 
     private static void OnClosed() => Interlocked.Decrement(ref s_open);
 }

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Microsoft.Win32.SafeHandles;
 using Orchestrator.Transport.Sockets;
 
 namespace Orchestrator.Transport.LocalCalls;
@@ -6,11 +7,12 @@ namespace Orchestrator.Transport.LocalCalls;
 /// <summary>A stream of responses, and one or many requests.</summary>
 internal sealed class LocalStreamCall<TRequest, TResponse>(
     LocalClientConnection connection, Method<TRequest, TResponse> method, CallOptions options)
-    : LocalClientCall(connection, options), IAsyncStreamReader<TResponse>, IClientStreamWriter<TRequest>
+    : LocalClientCall(connection, options), IAsyncStreamReader<TResponse>, IClientStreamWriter<TRequest>, IDescriptorSource
     where TRequest : class
     where TResponse : class
 {
     private readonly Lock _gate = new();
+    private TaskCompletionSource<SafeFileHandle>? _descriptor;
     private TaskCompletionSource<bool>? _waiting;
     private bool _isComplete;
     private Exception? _error;
@@ -21,6 +23,21 @@ internal sealed class LocalStreamCall<TRequest, TResponse>(
 
     /// <inheritdoc/>
     public WriteOptions? WriteOptions { get; set; }
+
+    /// <inheritdoc/>
+    public Task<SafeFileHandle> Descriptor
+    {
+        get
+        {
+            lock (_gate)
+            {
+                _descriptor ??= NewDescriptor();
+                if (_isComplete)
+                    _descriptor.TrySetException(_error ?? NoDescriptor());
+                return _descriptor.Task;
+            }
+        }
+    }
 
     /// <summary>Opens the call; <paramref name="request"/> is its only request, null if requests are written.</summary>
     public void Start(ReadOnlySpan<byte> open, TRequest? request)
@@ -97,14 +114,29 @@ internal sealed class LocalStreamCall<TRequest, TResponse>(
         waiting?.TrySetResult(true);
     }
 
+    public override void OnDescriptor(SafeFileHandle descriptor)
+    {
+        TaskCompletionSource<SafeFileHandle> waiting;
+        lock (_gate)
+            waiting = _descriptor ??= NewDescriptor();
+        if (!waiting.TrySetResult(descriptor))
+            descriptor.Dispose();
+        // The response that is awaited follows.
+        Connection.Want();
+    }
+
     protected override void OnEnd(Exception? error)
     {
         TaskCompletionSource<bool>? waiting;
+        TaskCompletionSource<SafeFileHandle>? descriptor;
         lock (_gate)
         {
             (waiting, _waiting) = (_waiting, null);
             (_isComplete, _error) = (true, error);
+            descriptor = _descriptor;
         }
+
+        descriptor?.TrySetException(error ?? NoDescriptor());
 
         if (error is OperationCanceledException cancelled)
             waiting?.TrySetCanceled(cancelled.CancellationToken);
@@ -113,6 +145,10 @@ internal sealed class LocalStreamCall<TRequest, TResponse>(
         else
             waiting?.TrySetResult(false);
     }
+
+    private static TaskCompletionSource<SafeFileHandle> NewDescriptor() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private static InvalidOperationException NoDescriptor() => new("The call has ended without a file descriptor.");
 
     private async Task<bool> CancelableAsync(TaskCompletionSource<bool> waiting, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Microsoft.Win32.SafeHandles;
 using Orchestrator.Transport.Sockets;
 
 namespace Orchestrator.Transport.LocalCalls;
@@ -36,6 +37,12 @@ internal sealed class LocalUnaryCall<TRequest, TResponse>(
             return;
         }
 
+        Connection.Want();
+    }
+
+    public override void OnDescriptor(SafeFileHandle descriptor)
+    {
+        descriptor.Dispose();
         Connection.Want();
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Win32.SafeHandles;
 
 namespace Orchestrator.Transport.Sockets;
 
@@ -18,6 +19,7 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
     private bool _isReading;
     private int _toldIncomplete;
     private int _isEndTold;
+    private SafeFileHandle? _descriptor;
 
     /// <summary>Guards the state of this end.</summary>
     protected Lock Gate { get; } = new();
@@ -57,6 +59,13 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
     /// <exception cref="IOException">The peer has closed its end or has died.</exception>
     public abstract Task SendAsync(ReadOnlyMemory<byte> frames);
 
+    /// <summary>Sends one frame with a file descriptor, of which the peer gets one of its own. No earlier send may be incomplete.</summary>
+    /// <exception cref="IOException">The peer has closed its end or has died, or this process is out of file descriptors.</exception>
+    public abstract void SendDescriptor(ReadOnlyMemory<byte> frame, SafeFileHandle descriptor);
+
+    /// <summary>The descriptor that came with a frame; null if there is none. The caller owns it.</summary>
+    public SafeFileHandle? TakeDescriptor() => Interlocked.Exchange(ref _descriptor, null);
+
     /// <summary>Closes the connection: the peer reads to the end.</summary>
     public abstract void Dispose();
 
@@ -91,6 +100,9 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
         lock (Gate)
             Input.SkipToOpen();
     }
+
+    /// <summary>A descriptor has come. One that the receiver does not take is closed.</summary>
+    protected void KeepDescriptor(SafeFileHandle? descriptor) => Interlocked.Exchange(ref _descriptor, descriptor)?.Dispose();
 
     /// <summary>Completes a send.</summary>
     protected static void Complete(TaskCompletionSource? written, Exception? fault)

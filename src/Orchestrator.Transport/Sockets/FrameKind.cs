@@ -17,4 +17,7 @@ internal enum FrameKind : byte
 
     /// <summary>The client gives the call up.</summary>
     Cancel = 19,
+
+    /// <summary>Carries a file descriptor.</summary>
+    Descriptor = 20,
 }

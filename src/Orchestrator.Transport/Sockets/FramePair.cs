@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Win32.SafeHandles;
 
 namespace Orchestrator.Transport.Sockets;
 
@@ -66,6 +67,13 @@ internal sealed class FramePair : FrameConnection, IThreadPoolWorkItem
         }
     }
 
+    /// <inheritdoc/>
+    public override void SendDescriptor(ReadOnlyMemory<byte> frame, SafeFileHandle descriptor)
+    {
+        _peer.KeepDescriptor(UnixSockets.Duplicate(descriptor));
+        _ = SendAsync(frame);
+    }
+
     void IThreadPoolWorkItem.Execute()
     {
         Volatile.Write(ref _isQueued, 0);
@@ -88,6 +96,7 @@ internal sealed class FramePair : FrameConnection, IThreadPoolWorkItem
             (written, _written, _rest) = (_written, null, default);
         }
 
+        KeepDescriptor(null);
         Complete(written, new IOException("the connection was closed"));
         _peer.OnPeerClosed();
     }

@@ -17,6 +17,15 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
     private ReadOnlyMemory<byte> _rest;
     private TaskCompletionSource? _written;
 
+    /// <summary>Whether the peer may send file descriptors; otherwise the kernel closes them.</summary>
+    public bool TakesDescriptors { get; init; }
+
+    /// <summary>
+    /// Whether the peer's end is told only once all frames before it have been wanted. Otherwise it is told as soon as it is noticed, and
+    /// what came before is dropped: no call needs it then.
+    /// </summary>
+    public bool ReadsToEnd { get; init; }
+
     /// <inheritdoc/>
     protected override bool IsNested => false;
 
@@ -40,10 +49,12 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
                 return;
             if (_written is not null && (events & (UnixSockets.PollOutput | UnixSockets.PollError | UnixSockets.PollHangUp)) != 0)
                 SendRestLocked(out written, out fault);
-            isEnd = !IsWanted && (events & (UnixSockets.PollError | UnixSockets.PollHangUp | UnixSockets.EpollPeerClosed)) != 0;
+            var isPeerClosed = !IsWanted && (events & (UnixSockets.PollError | UnixSockets.PollHangUp | UnixSockets.EpollPeerClosed)) != 0;
+            isEnd = isPeerClosed && !ReadsToEnd;
             if (isEnd)
                 IsEnded = true;
-            else if (IsHandling || !IsWanted)
+            // The poller would find the end again and again; the next frame that is wanted does, too.
+            else if (!isPeerClosed && (IsHandling || !IsWanted))
                 OnPausedLocked();
         }
 
@@ -72,6 +83,17 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
     }
 
     /// <inheritdoc/>
+    public override void SendDescriptor(ReadOnlyMemory<byte> frame, SafeFileHandle descriptor)
+    {
+        lock (Gate)
+        {
+            if (IsDisposed)
+                throw new IOException("the connection has been closed");
+            DescriptorPassing.Send(socket, frame.Span, descriptor);
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Dispose()
     {
         TaskCompletionSource? written;
@@ -85,6 +107,7 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
             socket.Dispose();
         }
 
+        KeepDescriptor(null);
         closed?.Invoke();
         Complete(written, new IOException("the connection was closed"));
     }
@@ -113,6 +136,8 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
         var events = IsWanted && !IsHandling ? UnixSockets.PollInput : 0;
         if (_written is not null)
             events |= UnixSockets.PollOutput;
+        if (!ReadsToEnd)
+            events |= UnixSockets.EpollPeerClosed;
         poller.Arm(socket, _key, events);
     }
 
@@ -123,9 +148,7 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
         var space = Input.Space();
         while (true)
         {
-            nint count;
-            fixed (byte* start = space)
-                count = UnixSockets.recv(socket, start, (nuint)space.Length, UnixSockets.DoNotWait);
+            var count = Receive(space);
             if (count > 0)
             {
                 Input.Add((int)count);
@@ -144,6 +167,20 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
             IsEnded = true;
             return true;
         }
+    }
+
+    private nint Receive(Span<byte> space)
+    {
+        if (TakesDescriptors)
+        {
+            var received = DescriptorPassing.Receive(socket, space, out var descriptor);
+            if (descriptor is not null)
+                KeepDescriptor(descriptor);
+            return received;
+        }
+
+        fixed (byte* start = space)
+            return UnixSockets.recv(socket, start, (nuint)space.Length, UnixSockets.DoNotWait);
     }
 
     private void SendRestLocked(out TaskCompletionSource? written, out Exception? fault)

@@ -41,17 +41,7 @@ internal sealed unsafe class SocketMessageStream : IDisposable
     /// <exception cref="IOException">Out of file descriptors.</exception>
     public static SocketMessageStream CreatePair(out SafeFileHandle child)
     {
-        var pair = stackalloc int[2];
-        if (UnixSockets.socketpair(UnixSockets.UnixFamily, UnixSockets.StreamType | UnixSockets.CloseOnExec, 0, pair) != 0)
-            throw new IOException($"cannot make a pair of sockets: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
-        child = new SafeFileHandle(pair[1], ownsHandle: true);
-        var own = new SafeFileHandle(pair[0], ownsHandle: true);
-        foreach (var end in (ReadOnlySpan<SafeFileHandle>)[own, child])
-        {
-            var size = SocketBufferBytes;
-            _ = UnixSockets.setsockopt(end, UnixSockets.SocketLevel, UnixSockets.SendBuffer, &size, sizeof(int));
-        }
-
+        (var own, child) = UnixSockets.CreatePair(SocketBufferBytes);
         return new SocketMessageStream(own);
     }
 

@@ -57,9 +57,9 @@ internal sealed unsafe class SocketPoller : IDisposable
         return key;
     }
 
-    /// <summary>Waits once for these events of a socket, besides its end.</summary>
+    /// <summary>Waits once for these events of a socket, or its end in both directions.</summary>
     public void Arm(SafeFileHandle handle, ulong key, uint events) =>
-        Control(UnixSockets.EpollModify, handle, events | UnixSockets.EpollOneShot | UnixSockets.EpollPeerClosed, key);
+        Control(UnixSockets.EpollModify, handle, events | UnixSockets.EpollOneShot, key);
 
     /// <summary>A socket that is about to be closed.</summary>
     public void Remove(ulong key) => _sockets.TryRemove(key, out _);

@@ -40,7 +40,7 @@ internal static unsafe partial class UnixSockets
     public const int NonBlocking = 0x800;
 
     [LibraryImport("libc", SetLastError = true)]
-    public static partial int socketpair(int family, int type, int protocol, int* pair);
+    private static partial int socketpair(int family, int type, int protocol, int* pair);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int setsockopt(SafeFileHandle socket, int level, int option, void* value, int size);
@@ -62,6 +62,20 @@ internal static unsafe partial class UnixSockets
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int poll(PollItem* items, nuint count, int timeoutMilliseconds);
+
+    /// <summary>Two connected sockets, which children do not inherit.</summary>
+    /// <param name="bufferBytes">The bytes that each holds for its peer.</param>
+    /// <exception cref="IOException">Out of file descriptors.</exception>
+    public static (SafeFileHandle First, SafeFileHandle Second) CreatePair(int bufferBytes)
+    {
+        var pair = stackalloc int[2];
+        if (socketpair(UnixFamily, StreamType | CloseOnExec, 0, pair) != 0)
+            throw new IOException($"cannot make a pair of sockets: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
+        var (first, second) = (new SafeFileHandle(pair[0], ownsHandle: true), new SafeFileHandle(pair[1], ownsHandle: true));
+        foreach (var end in (ReadOnlySpan<SafeFileHandle>)[first, second])
+            _ = setsockopt(end, SocketLevel, SendBuffer, &bufferBytes, sizeof(int));
+        return (first, second);
+    }
 
     /// <summary>Another descriptor of the same socket, which children do not inherit.</summary>
     /// <exception cref="IOException">Out of file descriptors.</exception>

@@ -19,7 +19,8 @@ MESSAGE, OPEN, HALF_CLOSE, STATUS = 0, 16, 17, 18
 HEAD = struct.Struct(">BI")
 
 class LocalChannel:
-    def __init__(self, home):
+    def __init__(self, home=os.environ.get("ORCHESTRATOR_DATA_DIR", "~/.local/state/orchestrator")):
+        home = pathlib.Path(home).expanduser()
         self.path = json.loads((home / "endpoint.json").read_text())["local_transport"]["socket"]
         self.token = os.environ.get("ORCHESTRATOR_TOKEN") or (home / "token").read_text().strip()
         self.idle = []
@@ -54,7 +55,6 @@ class LocalChannel:
 
 
 if __name__ == "__main__":
-    home = pathlib.Path(os.environ.get("ORCHESTRATOR_DATA_DIR", "~/.local/state/orchestrator")).expanduser()
     request = json_format.ParseDict({"task": {"handler": sys.argv[1], "input": {"json": json.loads(sys.argv[2])}}}, tasks_pb2.RunTaskRequest())
-    result = tasks_pb2_grpc.TaskServiceStub(LocalChannel(home)).RunTask(request, timeout=60).result
+    result = tasks_pb2_grpc.TaskServiceStub(LocalChannel()).RunTask(request, timeout=60).result
     print(json.dumps(json_format.MessageToDict(result.output.json)))

@@ -126,18 +126,18 @@ public sealed class PipeTests
     public void A_second_attachment_to_an_end_is_refused_until_the_first_detaches()
     {
         _harness.CreatePipe();
-        Attach(_ann, A).Get<Done>();
+        Attach(_ann, A).Get<AttachPipeEndOutcome>();
         var message = Attach(_bob, A).Fails(ObjectErrorReason.NotOwner).Message;
         Assert.Contains("end A of pipe \"p\" belongs to s-84097828 (\"ann\")", message, StringComparison.Ordinal);
         Attach(_ann, A).Fails(ObjectErrorReason.NotOwner);
         _harness.Send(A, _bob, null, 1).Fails(ObjectErrorReason.NotOwner);
         _harness.Receive(A).Fails(ObjectErrorReason.NotOwner);
         _harness.Close(A, _bob).Fails(ObjectErrorReason.NotOwner);
-        Attach(_bob, B).Get<Done>();
+        Attach(_bob, B).Get<AttachPipeEndOutcome>();
         Detach(_bob, A).Fails(ObjectErrorReason.NotOwner);
         Detach(_ann, A).Get<Done>();
         Detach(_ann, A).Fails(ObjectErrorReason.NotOwner);
-        Attach(_bob, A).Get<Done>();
+        Attach(_bob, A).Get<AttachPipeEndOutcome>();
         Assert.Equal((0, 2), (_ann.HoldCount, _bob.HoldCount));
         Attach(null, A).Fails(ObjectErrorReason.NotOwner);
     }
@@ -165,7 +165,7 @@ public sealed class PipeTests
         Assert.Equal((1, 1), (_ann.HoldCount, _bob.HoldCount));
         _harness.Send(A, 2).Fails(ObjectErrorReason.NotOwner);
         // The session may still attach for a stream.
-        Attach(_ann, A).Get<Done>();
+        Attach(_ann, A).Get<AttachPipeEndOutcome>();
         Assert.True(receive.HasOutcome);
         var waiting = _harness.Receive(B, session: _bob);
         _harness.End(_ann);
@@ -178,7 +178,7 @@ public sealed class PipeTests
         _harness.CreatePipe();
         var attach = Attach(_ann, A);
         _harness.Apply(new CompensateDelivery(attach.Delivery!.Value));
-        Attach(_bob, A).Get<Done>();
+        Attach(_bob, A).Get<AttachPipeEndOutcome>();
         _harness.Apply(new CompensateDelivery(attach.Delivery!.Value));
         Assert.Equal((0, 1), (_ann.HoldCount, _bob.HoldCount));
     }
@@ -272,6 +272,41 @@ public sealed class PipeTests
         Assert.Equal(["o", "p"], _harness.View.ListPipes("", 9).Select(pipe => pipe.Spec.Name));
         Assert.Equal("p", Assert.Single(_harness.View.ListPipes("o", 9)).Spec.Name);
         Assert.Null(_harness.View.FindPipe("none"));
+    }
+
+    [Fact]
+    public void A_direct_pipe_has_ends_and_owners_but_no_messages()
+    {
+        var created = _harness.Apply(new CreatePipe(new PipeSpec("p", true) { Direct = true })).Get<CreatePipeOutcome>().Pipe;
+        Assert.Equal((0, 0L), (created.Spec.MaxMessages, created.Spec.MaxBytes));
+        Assert.Equal(created.Number, Attach(_ann, A).Get<AttachPipeEndOutcome>().Pipe.Number);
+        Assert.Equal("pipe", _harness.Send(A, _ann, null, 1).Fails(ObjectErrorReason.Invalid).Field);
+        Assert.Equal("pipe", _harness.Receive(A, session: _ann).Fails(ObjectErrorReason.Invalid).Field);
+        _harness.Apply(new AwaitPeerClosed("p", A) { Session = _bob }).Fails(ObjectErrorReason.NotOwner);
+        var waiting = _harness.Apply(new AwaitPeerClosed("p", A) { Session = _ann });
+        Attach(_bob, B);
+        var own = _harness.Apply(new AwaitPeerClosed("p", B) { Session = _bob });
+        Assert.False(waiting.HasOutcome || own.HasOutcome);
+        _harness.End(_bob);
+        Assert.Equal(PipeStatus.EndOfFile, waiting.Status());
+        own.Fails(ObjectErrorReason.SessionLost);
+        Assert.Equal(PipeStatus.EndOfFile, _harness.Apply(new AwaitPeerClosed("p", A) { Session = _ann }).Status());
+        _harness.Close(A, _ann);
+        Assert.Equal((0, 0, 0), (_harness.View.ObjectCount, _harness.View.WaitCount, _ann.HoldCount));
+        Assert.NotEqual(created.Number, _harness.CreatePipe().Number);
+        _harness.Apply(new AwaitPeerClosed("p", A)).Fails(ObjectErrorReason.Invalid);
+    }
+
+    [Theory]
+    [InlineData(1, 0, "spec.max_messages")]
+    [InlineData(0, 1, "spec.max_bytes")]
+    public void A_direct_pipe_has_no_bounds_of_its_own(int mostMessages, long mostBytes, string field)
+    {
+        var spec = new PipeSpec("p", true) { Direct = true, MaxMessages = mostMessages, MaxBytes = mostBytes };
+        Assert.Equal(field, _harness.Apply(new CreatePipe(spec)).Fails(ObjectErrorReason.Invalid).Field);
+        _harness.CreatePipe();
+        var mismatch = _harness.Apply(new CreatePipe(new PipeSpec("p", true) { Direct = true })).Fails(ObjectErrorReason.KindMismatch);
+        Assert.Contains("direct", mismatch.Message, StringComparison.Ordinal);
     }
 
     private Call Attach(Session? session, PipeEnd end) => _harness.Apply(new AttachPipeEnd("p", end) { Session = session });

@@ -15,7 +15,7 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
 {
     [Theory]
     [InlineData("queue", "stream", "leased", "stream-one", "unary")]
-    [InlineData("pipe", "stream", "round-trip")]
+    [InlineData("pipe", "stream", "round-trip", "direct-stream", "direct-large", "direct-round-trip")]
     [InlineData("state", "dict", "add", "dict-one", "get-one", "add-one", "add-callers", "prefix-1k", "increment", "locked-increment",
         "locked-increment-awaited")]
     [InlineData("lock", "pipelined", "one", "one-awaited", "hand-over")]

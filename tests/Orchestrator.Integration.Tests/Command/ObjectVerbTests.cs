@@ -37,7 +37,7 @@ public sealed class ObjectVerbTests(SharedCoordinator shared) : IClassFixture<Sh
         var pipe = Unique("pipe");
         await OkAsync("pipe", "create", pipe);
         await OkAsync("pipe", "send", pipe, "B", "one", "two");
-        Assert.Contains($"{pipe}\tB to A\tfree\tclosed\t2\t0", await OkAsync("pipe", "list"), StringComparison.Ordinal);
+        Assert.Contains($"{pipe}\tB to A\tbuffered\tfree\tclosed\t2\t0", await OkAsync("pipe", "list"), StringComparison.Ordinal);
         Assert.Equal("one\ntwo\n", await OkAsync("pipe", "receive", pipe, "A"));
     }
 

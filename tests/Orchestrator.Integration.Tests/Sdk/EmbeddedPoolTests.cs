@@ -67,6 +67,17 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
         Assert.Empty(sample.Family());
     }
 
+    /// <summary>One end within the coordinator's process, the other in a task that leaves it open.</summary>
+    [Fact]
+    public async Task A_direct_pipe_to_a_task_ends_with_the_task()
+    {
+        await using var program = SampleProcess.Start("PoolProgram", "direct");
+        Assert.Equal("received HELLO", await program.LineAsync(_ => true));
+        Assert.Equal("then end of file", await program.LineAsync(_ => true));
+        Assert.Equal(0, await program.EndAsync());
+        Assert.Equal("", program.Errors);
+    }
+
     [Fact]
     public async Task A_killed_program_leaves_no_process()
     {

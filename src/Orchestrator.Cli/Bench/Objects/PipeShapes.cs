@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Objects.Partner;
+using Orchestrator.Client.Objects;
 using Orchestrator.V1;
 
 namespace Orchestrator.Cli.Bench.Objects;
@@ -20,6 +21,13 @@ internal static class PipeShapes
             Target = "P8", ItemBytes = LargeBytes, InFlight = LargeInFlight,
         },
         new("round-trip", "pipe, there and back", run => new RoundTrip(run), Yardstick.TwoPingPongs),
+        new("direct-stream", "direct pipe, one way", run => new DirectOneWay(
+            run, run.Settings.Size), Yardstick.Stream) { InFlight = 1 },
+        new("direct-large", "direct pipe, one way, 1 MB messages", run => new DirectOneWay(run, LargeBytes), Yardstick.Stream)
+        {
+            ItemBytes = LargeBytes, InFlight = LargeInFlight,
+        },
+        new("direct-round-trip", "direct pipe, there and back", run => new DirectRoundTrip(run), Yardstick.PingPong),
     ];
 
     /// <summary>A sender in a partner process, the receiver here.</summary>
@@ -93,5 +101,68 @@ internal static class PipeShapes
             await echoing;
             return new RoundResult(latency, elapsed);
         }
+    }
+
+    /// <summary>A sender in a partner process, the receiver here, and no coordinator between them.</summary>
+    private sealed class DirectOneWay(ObjectBenchRun run, int size) : ILoadShape
+    {
+        public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)
+        {
+            var (partner, session, name) = await CreateDirectAsync(run, token);
+            await using var closing = session;
+            await using var end = await session.Pipe(name).EndA.AttachDirectAsync(token);
+            var sending = partner.DoAsync(PartnerJobs.SendDirect, plan, name, token, FormattableString.Invariant($"{size}"));
+            var latency = new LatencyRecorder();
+            long first = 0, last = 0;
+            await foreach (var message in end.ReceiveAllAsync(token))
+            {
+                last = Stopwatch.GetTimestamp();
+                var sent = Stamped.Read(message);
+                first = first == 0 ? sent : first;
+                latency.Record(sent, last);
+            }
+
+            var expected = (await sending).Operations;
+            return new RoundResult(
+                latency,
+                Stopwatch.GetElapsedTime(first, last),
+                Math.Abs(expected - latency.Count),
+                1,
+                FirstError: expected == latency.Count ? null : $"{expected:N0} messages were sent and {latency.Count:N0} came");
+        }
+    }
+
+    /// <summary>One message at a time to a partner process, which sends it back, and no coordinator between them.</summary>
+    private sealed class DirectRoundTrip(ObjectBenchRun run) : ILoadShape
+    {
+        public async Task<RoundResult> RunAsync(RoundPlan plan, CancellationToken token)
+        {
+            var (partner, session, name) = await CreateDirectAsync(run, token);
+            await using var closing = session;
+            var end = await session.Pipe(name).EndA.AttachDirectAsync(token);
+            var echoing = partner.DoAsync(PartnerJobs.EchoDirect, plan, name, token);
+            var latency = new LatencyRecorder();
+            var budget = plan.Start();
+            var begin = Stopwatch.GetTimestamp();
+            while (budget.TryTake())
+            {
+                await end.SendAsync(Stamped.Create(run.Settings.Size), token);
+                latency.Record(Stamped.Read((await end.ReceiveAsync(token))!), Stopwatch.GetTimestamp());
+            }
+
+            var elapsed = Stopwatch.GetElapsedTime(begin);
+            await end.DisposeAsync();
+            await echoing;
+            return new RoundResult(latency, elapsed);
+        }
+    }
+
+    private static async Task<(PartnerProcess Partner, CoordinationSession Session, string Name)> CreateDirectAsync(
+        ObjectBenchRun run, CancellationToken token)
+    {
+        var partner = await run.PartnerAsync();
+        var name = run.NewName();
+        await run.Client.CreatePipeAsync(name, new PipeOptions { Duplex = true, Direct = true }, token);
+        return (partner, await run.Client.OpenSessionAsync("bench", cancellationToken: token), name);
     }
 }

@@ -21,6 +21,11 @@ internal static class PipeCommand
     private static readonly Option<bool> Duplex =
         new("--duplex") { Description = "Both ends send and receive. Otherwise A receives what B sends." };
 
+    private static readonly Option<bool> Direct = new("--direct")
+    {
+        Description = "The ends, of programs on this machine, exchange messages over a socket of their own; 'send' and 'receive' do not.",
+    };
+
     private static readonly Option<long?> Count = CountOption.Create("messages to receive; all until end of file by default");
 
     public static Command Create()
@@ -31,12 +36,18 @@ internal static class PipeCommand
     }
 
     private static Command CreateCreate() =>
-        new Command("create", "Creates a pipe; does nothing if the same one exists.") { ObjectCommands.Name, Duplex }
-            .Examples("orchestrator pipe create p", "orchestrator pipe create p --duplex")
+        new Command("create", "Creates a pipe; does nothing if the same one exists.") { ObjectCommands.Name, Duplex, Direct }
+            .Examples("orchestrator pipe create p", "orchestrator pipe create p --duplex", "orchestrator pipe create p --direct")
             .WithClient(async (context, client, token) =>
             {
                 var info = await client.Contract.CreatePipeAsync(
-                    new PipeSpec { Name = context.Get(ObjectCommands.Name)!, Duplex = context.Get(Duplex) }, token);
+                    new PipeSpec
+                    {
+                        Name = context.Get(ObjectCommands.Name)!,
+                        Duplex = context.Get(Duplex),
+                        Direct = context.Get(Direct),
+                    },
+                    token);
                 if (context.Terminal.IsJson)
                     context.WriteJson(info);
                 return ExitCode.Ok;
@@ -111,11 +122,12 @@ internal static class PipeCommand
                 }
 
                 context.Terminal.WriteTable(
-                    [new("pipe"), new("direction"), new("A"), new("B"), new("to A", true), new("to B", true)],
+                    [new("pipe"), new("direction"), new("kind"), new("A"), new("B"), new("to A", true), new("to B", true)],
                     pipes.Select(info => (string[])
                     [
                         info.Spec.Name,
                         info.Spec.Duplex ? "both" : "B to A",
+                        info.Spec.Direct ? "direct" : "buffered",
                         StateOf(info.AClosed, info.AAttached),
                         StateOf(info.BClosed, info.BAttached),
                         $"{info.BufferedToA}",

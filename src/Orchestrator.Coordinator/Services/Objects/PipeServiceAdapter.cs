@@ -9,7 +9,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Services.Objects;
 
 /// <summary><c>PipeService</c>: each unary call is one command.</summary>
-internal sealed class PipeServiceAdapter(ObjectEngineHost host, ObjectStreams streams) : PipeService.PipeServiceBase
+internal sealed class PipeServiceAdapter(ObjectEngineHost host, DirectPipes sockets, ObjectStreams streams) : PipeService.PipeServiceBase
 {
     public override async Task<CreatePipeResponse> CreatePipe(CreatePipeRequest request, ServerCallContext context) =>
         PipeOperations.ToResponse(await host.RunAsync<CreatePipeOutcome>(PipeOperations.ToCommand(request), "", context));
@@ -50,7 +50,8 @@ internal sealed class PipeServiceAdapter(ObjectEngineHost host, ObjectStreams st
             await streams.RunWithSessionAsync(
                 context,
                 $"end of pipe {first.Pipe}",
-                (session, ending) => new PipeStream(host, ClientQuota.Of(context).Objects, first, session, requestStream, responseStream)
-                    .RunAsync(ending));
+                (session, ending) =>
+                    new PipeStream(host, sockets, ClientQuota.Of(context).Objects, first, session, requestStream, responseStream)
+                        .RunAsync(context, ending));
         });
 }

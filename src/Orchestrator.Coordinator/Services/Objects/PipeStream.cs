@@ -14,14 +14,21 @@ namespace Orchestrator.Coordinator.Services.Objects;
 /// fill up.
 /// </summary>
 internal sealed class PipeStream(
-    ObjectEngineHost host, ClientObjectQuota client, AttachPipeRequest first, string sessionId,
+    ObjectEngineHost host, DirectPipes sockets, ClientObjectQuota client, AttachPipeRequest first, string sessionId,
     IAsyncStreamReader<AttachPipeRequest> requests, IServerStreamWriter<AttachPipeResponse> responses)
 {
     private readonly Core.Pipes.PipeEnd _end = PipeOperations.ToEnd(first.End);
 
-    public async Task RunAsync(CancellationToken ending)
+    public async Task RunAsync(ServerCallContext context, CancellationToken ending)
     {
-        await ObjectCall.RunAsync<Done>(host, new AttachPipeEnd(first.Pipe, _end) { Client = client }, sessionId, ending);
+        var attached = await ObjectCall.RunAsync<AttachPipeEndOutcome>(
+            host, new AttachPipeEnd(first.Pipe, _end) { Client = client }, sessionId, ending);
+        if (attached.Pipe.Spec.Direct || first.Direct)
+        {
+            await new DirectPipeStream(host, sockets, attached.Pipe, first, sessionId).RunAsync(context, requests, responses, ending);
+            return;
+        }
+
         // Once the request stream has ended, the pipe's end is closed and receives nothing more.
         using var closed = CancellationTokenSource.CreateLinkedTokenSource(ending);
         await ObjectStreams.BothAsync(token => SendAllAsync(closed, token), token => ReceiveAllAsync(closed, token), ending);

@@ -11,13 +11,16 @@ using Orchestrator.V1;
 namespace Orchestrator.Cli.Bench.Objects.Partner;
 
 /// <summary>
-/// The hidden verb <c>bench-partner ADDRESS</c>: runs the jobs that arrive as lines of its standard input, until it ends.
+/// The hidden verb <c>bench-partner ENDPOINT DATA_DIR</c>, of which one may be empty: runs the jobs that arrive as lines of its standard
+/// input, until it ends.
 /// </summary>
 internal static class PartnerJobs
 {
     public const string Produce = "produce";
     public const string Send = "send";
     public const string Echo = "echo";
+    public const string SendDirect = "send-direct";
+    public const string EchoDirect = "echo-direct";
     public const string Lock = "lock";
     public const string Add = "add";
     public const string LockedAdd = "locked-add";
@@ -30,7 +33,8 @@ internal static class PartnerJobs
     {
         using var ignoring = BenchProcess.IgnoreInterrupts();
         // The token is in the environment.
-        await using var client = await OrchestratorClient.ConnectAsync(new OrchestratorClientOptions { Endpoint = args[0] });
+        await using var client = await OrchestratorClient.ConnectAsync(
+            new OrchestratorClientOptions { Endpoint = args[0], DataDirectory = args[1] });
         await Console.Out.WriteLineAsync(BenchProcess.ReadyPrefix);
         while (await Console.In.ReadLineAsync() is { } line)
         {
@@ -57,6 +61,8 @@ internal static class PartnerJobs
             Produce => ProduceAsync(client, plan, name, int.Parse(extra, CultureInfo.InvariantCulture)),
             Send => SendAsync(client, plan, name, int.Parse(extra, CultureInfo.InvariantCulture)),
             Echo => EchoAsync(client, name),
+            SendDirect => SendDirectAsync(client, plan, name, int.Parse(extra, CultureInfo.InvariantCulture)),
+            EchoDirect => EchoDirectAsync(client, name),
             Lock => InSessionAsync(client, plan, session => TakeAndReleaseAsync(session, name)),
             Add => InSessionAsync(client, plan, session => session.Value(name).AddAsync(1)),
             LockedAdd => InSessionAsync(client, plan, session => session.Dict(name).UpdateAsync(CounterKey, session.Lock(name), PlusOne)),
@@ -129,6 +135,31 @@ internal static class PartnerJobs
 
         await call.RequestStream.CompleteAsync();
         await ReadToEndAsync(call.ResponseStream);
+        return new PartnerReport(echoed, new LatencyRecorder());
+    }
+
+    /// <summary>Sends at end B of a direct pipe as fast as it accepts messages, and closes it.</summary>
+    private static async Task<PartnerReport> SendDirectAsync(OrchestratorClient client, RoundPlan plan, string pipe, int size)
+    {
+        await using var session = await client.OpenSessionAsync("bench partner");
+        await using var end = await session.Pipe(pipe).EndB.AttachDirectAsync();
+        var budget = plan.Start();
+        // A message has left before the next is created.
+        var buffer = new byte[Math.Max(size, Stamped.LeastBytes)];
+        var sent = 0L;
+        for (; budget.TryTake(); sent++)
+            await end.SendAsync(Stamped.Over(buffer));
+        return new PartnerReport(sent, new LatencyRecorder());
+    }
+
+    /// <summary>Echoes every message at end B of a direct pipe, until the other end is closed.</summary>
+    private static async Task<PartnerReport> EchoDirectAsync(OrchestratorClient client, string pipe)
+    {
+        await using var session = await client.OpenSessionAsync("bench partner");
+        await using var end = await session.Pipe(pipe).EndB.AttachDirectAsync();
+        var echoed = 0L;
+        for (; await end.ReceiveAsync() is { } message; echoed++)
+            await end.SendAsync(message);
         return new PartnerReport(echoed, new LatencyRecorder());
     }
 

@@ -17,7 +17,9 @@ internal sealed class PartnerProcess : IAsyncDisposable
     {
         // In the environment: every user can read a process's arguments.
         var environment = new Dictionary<string, string> { [OrchestratorClientOptions.TokenVariable] = client.Token ?? "" };
-        return new PartnerProcess(await BenchProcess.StartAsync(Verb, [client.Address.ToString()], token, environment));
+        // As this process connects, so that both use the same transport.
+        return new PartnerProcess(await BenchProcess.StartAsync(
+            Verb, [client.Options.Endpoint ?? "", client.Options.DataDirectory ?? ""], token, environment));
     }
 
     /// <summary>Runs a job in the partner, and returns its result.</summary>
