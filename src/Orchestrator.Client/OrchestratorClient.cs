@@ -55,6 +55,9 @@ public sealed partial class OrchestratorClient : IOrchestratorClient
     /// <summary>The coordinator's gRPC address.</summary>
     public Uri Address => _endpoint.Address;
 
+    /// <summary>Whether it calls over the local transport where its connections suffice.</summary>
+    internal bool UsesLocalTransport => _local is not null;
+
     /// <summary>The calls of the contract as they are, with its messages.</summary>
     public ContractClient Contract { get; }
 

@@ -14,11 +14,16 @@ internal static class BaselineBench
     [
         new("P1", Figure.StreamFull, Figure.BareProxy, IsRate: true, 0.5),
         new("", Figure.StreamFull, Figure.BareStreamTcp, IsRate: true, null),
-        new("P2", Figure.StreamOne, Figure.BareUnaryTcp, IsRate: false, 1.5),
+        new("P1", Figure.LocalStreamFull, Figure.BareProxy, IsRate: true, 0.7),
+        new("", Figure.LocalStreamFull, Figure.StreamFull, IsRate: true, 1.3),
+        new("P2", Figure.StreamOne, Figure.BareUnaryTcp, IsRate: false, 1.2),
         new("", Figure.StreamOne, Figure.BareProxyPingPong, IsRate: false, null),
-        new("P3", Figure.Unary64, Figure.BareUnary64Tcp, IsRate: true, 0.6),
+        new("", Figure.LocalStreamOne, Figure.BareUnaryTcp, IsRate: false, null),
+        new("P3", Figure.Unary64, Figure.BareUnary64Tcp, IsRate: true, 0.7),
         new("", Figure.Unary64, Figure.BareProxyUnary64, IsRate: true, null),
+        new("", Figure.LocalUnary64, Figure.BareUnary64Tcp, IsRate: true, null),
         new("", Figure.UnaryOne, Figure.BareUnaryTcp, IsRate: false, null),
+        new("", Figure.LocalUnaryOne, Figure.BareUnaryTcp, IsRate: false, null),
     ];
 
     public static async Task<int> RunAsync(
@@ -48,7 +53,8 @@ internal static class BaselineBench
         }
 
         var figures = rounds.ToDictionary(pair => pair.Key, pair => new FigureSummary(pair.Key, pair.Value));
-        var compared = Comparisons.Select(comparison => comparison.Of(figures)).ToArray();
+        var compared = Comparisons
+            .Where(comparison => figures.ContainsKey(comparison.Ours)).Select(comparison => comparison.Of(figures)).ToArray();
         if (settings.Json)
         {
             terminal.WriteJson(new

@@ -15,6 +15,7 @@ internal sealed class BaselineSuite : IAsyncDisposable
 {
     private readonly List<IAsyncDisposable> _processes = [];
     private readonly List<GrpcChannel> _channels = [];
+    private readonly List<OrchestratorClient> _overGrpc = [];
     private readonly string _directory = Directory.CreateTempSubdirectory("orchestrator-bench-").FullName;
     private readonly List<(string Name, ILoadShape Shape)> _figures = [];
     private int _itemsPerMessage = 64;
@@ -48,6 +49,8 @@ internal sealed class BaselineSuite : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        foreach (var client in _overGrpc)
+            await client.DisposeAsync();
         foreach (var channel in _channels)
             channel.Dispose();
         // The proxy first: it is a client of the echo processes.
@@ -69,21 +72,33 @@ internal sealed class BaselineSuite : IAsyncDisposable
         var unix = Connect(BareServer.ConnectUnix(sockets[0]));
         var hops = Connect(ClientChannel.Create(new Uri(proxy.Ready)));
         var load = settings.Load;
-        var one = clients.Take(1).ToArray();
+        foreach (var client in clients)
+            _overGrpc.Add(await OverGrpcAsync(client, token));
+        var one = _overGrpc.Take(1).ToArray();
+        var isLocal = clients.All(client => client.UsesLocalTransport);
+        var oneLocal = clients.Take(1).ToArray();
 
-        _figures.Add((Figure.StreamFull, new TaskStreamLoop(clients, load, settings.InFlight)));
+        _figures.Add((Figure.StreamFull, new TaskStreamLoop(_overGrpc, load, settings.InFlight)));
+        if (isLocal)
+            _figures.Add((Figure.LocalStreamFull, new TaskStreamLoop(clients, load, settings.InFlight)));
         _figures.Add((Figure.BareProxy, new BareStreamLoop(hops, data, () => _itemsPerMessage, settings.InFlight)));
         _figures.Add((Figure.BareStreamTcp, new BareStreamLoop(tcp, data, () => _itemsPerMessage, settings.InFlight)));
         _figures.Add((Figure.BareStreamUnix, new BareStreamLoop(unix, data, () => _itemsPerMessage, settings.InFlight)));
         _figures.Add((Figure.StreamOne, new TaskStreamLoop(one, load, 1)));
+        if (isLocal)
+            _figures.Add((Figure.LocalStreamOne, new TaskStreamLoop(oneLocal, load, 1)));
         _figures.Add((Figure.BareUnaryTcp, Unary(tcp, 1)));
         _figures.Add((Figure.UnaryOne, new UnaryLoop((_, cancel) => load.RunAsync(one[0], cancel), 1, 1)));
+        if (isLocal)
+            _figures.Add((Figure.LocalUnaryOne, new UnaryLoop((_, cancel) => load.RunAsync(oneLocal[0], cancel), 1, 1)));
         _figures.Add((Figure.BareUnaryUnix, Unary(unix, 1)));
         _figures.Add((Figure.BarePingPongTcp, new BarePingPong(tcp, data)));
         _figures.Add((Figure.BarePingPongUnix, new BarePingPong(unix, data)));
         _figures.Add((Figure.BareProxyPingPong, new BarePingPong(hops, data)));
         _figures.Add((Figure.BareUnary64Tcp, Unary(tcp, 64)));
         _figures.Add((Figure.Unary64, new UnaryLoop((_, cancel) => load.RunAsync(one[0], cancel), 1, 64)));
+        if (isLocal)
+            _figures.Add((Figure.LocalUnary64, new UnaryLoop((_, cancel) => load.RunAsync(oneLocal[0], cancel), 1, 64)));
         _figures.Add((Figure.BareUnary64Unix, Unary(unix, 64)));
         _figures.Add((Figure.BareProxyUnary64, Unary(hops, 64)));
 
@@ -96,6 +111,10 @@ internal sealed class BaselineSuite : IAsyncDisposable
             1,
             inFlight);
     }
+
+    /// <summary>Another client of the coordinator, which reaches it by its address.</summary>
+    private static Task<OrchestratorClient> OverGrpcAsync(OrchestratorClient client, CancellationToken token) =>
+        OrchestratorClient.ConnectAsync(client.Options with { Endpoint = client.Address.ToString(), Token = client.Token }, token);
 
     private BenchProcess Add(BenchProcess process)
     {
@@ -113,10 +132,15 @@ internal sealed class BaselineSuite : IAsyncDisposable
 /// <summary>Names of the figures.</summary>
 internal static class Figure
 {
-    public const string StreamFull = "StreamTasks, pipelined";
-    public const string StreamOne = "StreamTasks, one at a time";
-    public const string UnaryOne = "RunTask, one at a time";
-    public const string Unary64 = "RunTask, 64 in flight";
+    public const string StreamFull = "StreamTasks over gRPC, pipelined";
+    public const string StreamOne = "StreamTasks over gRPC, one at a time";
+    public const string UnaryOne = "RunTask over gRPC, one at a time";
+    public const string Unary64 = "RunTask over gRPC, 64 in flight";
+
+    public const string LocalStreamFull = "StreamTasks over local transport, pipelined";
+    public const string LocalStreamOne = "StreamTasks over local transport, one at a time";
+    public const string LocalUnaryOne = "RunTask over local transport, one at a time";
+    public const string LocalUnary64 = "RunTask over local transport, 64 in flight";
 
     public const string BareProxy = "bare two-hop proxy, batches";
     public const string BareStreamTcp = "bare stream TCP, batches";
