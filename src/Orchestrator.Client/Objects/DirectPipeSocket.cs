@@ -101,7 +101,6 @@ internal sealed class DirectPipeSocket : IFrameReceiver, IDisposable
     void IFrameReceiver.OnFrame(FrameKind kind, ReadOnlyMemory<byte> content)
     {
         var message = Payload.Parser.ParseFrom(content.Span);
-        _frames.EndRead();
         TaskCompletionSource<Payload?>? waiting;
         lock (_gate)
         {
@@ -110,6 +109,8 @@ internal sealed class DirectPipeSocket : IFrameReceiver, IDisposable
                 _kept = message;
         }
 
+        // Only now may another thread take the next, which would else come before this one.
+        _frames.EndRead();
         waiting?.TrySetResult(message);
     }
 

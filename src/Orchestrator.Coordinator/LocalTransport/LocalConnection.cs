@@ -68,30 +68,7 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     /// <summary>Sends what <see cref="Writer"/> holds.</summary>
     /// <param name="call">The current call.</param>
     /// <exception cref="IOException">The peer has disconnected.</exception>
-    public Task SendAsync(LocalCall call)
-    {
-        // Before anything leaves: with its status the client may open its next call, which another thread may answer before this one
-        // goes on.
-        var writer = Writer;
-        Writer = Interlocked.Exchange(ref _spare, null) ?? new FrameWriter();
-        try
-        {
-            call.Sending = _frames.SendAsync(writer.Frames);
-        }
-        catch (IOException)
-        {
-            _isBroken = true;
-            throw;
-        }
-
-        if (call.Sending.IsCompletedSuccessfully)
-        {
-            writer.Clear();
-            Volatile.Write(ref _spare, writer);
-        }
-
-        return call.Sending;
-    }
+    public Task SendAsync(LocalCall call) => SendAsync(call, TakeWriter());
 
     /// <summary>Sends a file descriptor; before anything else of the current call's answer.</summary>
     /// <exception cref="IOException">The peer has disconnected, or this process is out of file descriptors.</exception>
@@ -103,17 +80,10 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     }
 
     /// <summary>Reads a message of the current call, once.</summary>
-    public T Read<T>(ReadOnlyMemory<byte> content, Marshaller<T> marshaller)
-    {
-        try
-        {
-            return _reader.Read(content, marshaller);
-        }
-        finally
-        {
-            _frames.EndRead();
-        }
-    }
+    public T Read<T>(ReadOnlyMemory<byte> content, Marshaller<T> marshaller) => _reader.Read(content, marshaller);
+
+    /// <summary>The current call has noted its frame, of which no content is needed any more: from now on the next may come.</summary>
+    public void EndRead() => _frames.EndRead();
 
     /// <summary>Ends the current call and waits for the next.</summary>
     /// <param name="call">The call.</param>
@@ -131,11 +101,14 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
             }
 
             Writer.Add(FrameKind.Status, status);
-            // Before the status leaves: the client may open its next call as soon as it has it.
+            // All of this before the status leaves: once the client has it, it may open its next call, which another thread may take and
+            // answer before this one goes on.
+            var writer = TakeWriter();
             lock (_gate)
                 _call = null;
             _frames.SkipToOpen();
-            await SendAsync(call);
+            _frames.Want();
+            await SendAsync(call, writer);
             isWritten = !_isClosed;
         }
         catch (IOException)
@@ -147,9 +120,6 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
             call.End(isWritten);
             _server.OnCallEnded(call);
         }
-
-        if (isWritten)
-            _frames.Want();
     }
 
     /// <summary>A handler has failed: a fault of its own, unless the peer has disconnected.</summary>
@@ -251,6 +221,34 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         _server.Remove(this);
     }
 
+    private FrameWriter TakeWriter()
+    {
+        var writer = Writer;
+        Writer = Interlocked.Exchange(ref _spare, null) ?? new FrameWriter();
+        return writer;
+    }
+
+    private Task SendAsync(LocalCall call, FrameWriter writer)
+    {
+        try
+        {
+            call.Sending = _frames.SendAsync(writer.Frames);
+        }
+        catch (IOException)
+        {
+            _isBroken = true;
+            throw;
+        }
+
+        if (call.Sending.IsCompletedSuccessfully)
+        {
+            writer.Clear();
+            Volatile.Write(ref _spare, writer);
+        }
+
+        return call.Sending;
+    }
+
     /// <summary>Counts what is kept of an incomplete message.</summary>
     private void Hold(int bytes)
     {
@@ -271,7 +269,6 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         try
         {
             head = LocalCallHead.Read(content);
-            _frames.EndRead();
         }
         catch (InvalidProtocolBufferException exception)
         {
@@ -285,12 +282,15 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
             (_call, _hasServed) = (call, true);
         if (refusal is not null)
         {
+            _frames.EndRead();
             _ = EndAsync(call, call.StatusOf(refusal));
             return;
         }
 
         call.Invocation = method!.Create(call);
         _server.OnCallBegun(call);
+        // Not before: another thread that hands over the next frame must find the call.
+        _frames.EndRead();
         call.Invocation.Begin();
     }
 

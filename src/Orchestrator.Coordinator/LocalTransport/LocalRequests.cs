@@ -52,6 +52,7 @@ internal sealed class LocalRequests<TRequest>(LocalConnection connection) : IAsy
                 Current = request;
         }
 
+        connection.EndRead();
         waiting?.TrySetResult(true);
     }
 

@@ -39,7 +39,8 @@ internal abstract class SingleRequestInvocation<TRequest, TResponse>(LocalCall c
     {
         var isFirst = !_hasBegun;
         _hasBegun = true;
-        // The content has been read. The half-close, and a cancel, are read meanwhile.
+        Connection.EndRead();
+        // The half-close, and a cancel, are read meanwhile.
         Connection.Want();
         if (!isFirst)
             return;

@@ -76,6 +76,9 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
     {
         lock (Gate)
         {
+            // It was looked for in vain before, and is waited for.
+            if (IsWanted && !_isHandling)
+                return;
             IsWanted = true;
             if (IsNested || _handler != Environment.CurrentManagedThreadId)
                 PassOnLocked();
@@ -85,8 +88,9 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
     }
 
     /// <summary>
-    /// The receiver has read the content of its frame, which is not kept longer: the next one, if wanted, does not wait for what it does
-    /// then. Without this call the content is kept until the receiver returns.
+    /// The receiver has read the content of its frame, which is not kept longer, and has noted what it needs to take the next: that one, if
+    /// wanted, does not wait for what the receiver does then, and another thread may hand it over. Without this call it waits until the
+    /// receiver returns.
     /// </summary>
     public void EndRead()
     {

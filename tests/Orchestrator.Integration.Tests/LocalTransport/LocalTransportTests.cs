@@ -1,7 +1,9 @@
 using Google.Protobuf;
 using Google.Rpc;
 using Grpc.Core;
+using Orchestrator.Client.Contract;
 using Orchestrator.Integration.Tests.Scenarios;
+using Orchestrator.Integration.Tests.Sdk;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
@@ -49,6 +51,19 @@ public sealed class LocalTransportTests(SharedCoordinator shared) : IClassFixtur
                 Assert.Equal((18, 0), (kind, content.Length));
             }
         }));
+    }
+
+    /// <summary>As above by the SDK, whose next call comes sooner still: from within the end of the last.</summary>
+    [Fact]
+    public async Task Calls_of_the_sdk_one_after_another_are_all_answered()
+    {
+        await using var client = await SdkFixture.ConnectAsync(shared.Coordinator);
+        for (var i = 0; i < 15_000; i++)
+        {
+            var result = await client.Contract.RunTaskAsync(
+                new TaskSpec { Handler = "echo", Input = Payloads.FromJson($"{i}") }, cancellationToken: CancellationToken.None).Soon();
+            Assert.Equal(i, result.Output.Json.NumberValue);
+        }
     }
 
     public static TheoryData<string, string> Refusals => new MatrixTheoryData<string, string>(
