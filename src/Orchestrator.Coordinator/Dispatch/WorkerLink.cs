@@ -109,6 +109,7 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
             Hello.RecordsFlight)
         {
             Group = group,
+            Core = core,
         };
         var offers = Hello.Handlers.Where(handler => HandlerNames.IsValid(handler.Name)).Select(HandlerOffers.Of).ToArray();
         return _host.Apply(new TaskCommand.WorkerJoined(description, offers, this), effects => _view = effects.Joined)!;

@@ -69,6 +69,7 @@ internal static class CoordinatorServices
         .AddSingleton(new MemoryBudget(options.KeptBytes))
         .AddSingleton(options.Engine with
         {
+            BriefWorkers = options.Engine.BriefWorkers ?? Environment.ProcessorCount,
             WorkerGroups = [.. options.Supervision.Groups.Where(group => group.Workers > 0).Select(group => group.Name)],
             MaxDeliveredBytes = Math.Min(options.Engine.MaxDeliveredBytes, PartOf(options)),
             MaxRequestIdBytes = Math.Min(options.Engine.MaxRequestIdBytes, PartOf(options)),

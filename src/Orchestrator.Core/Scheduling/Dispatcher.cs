@@ -12,13 +12,18 @@ namespace Orchestrator.Core.Scheduling;
 internal sealed class Dispatcher(TaskEngineContext context, WorkerPools pools, WaitingTasks waiting, Action<TaskRecord, WorkerNode> assign)
 {
     private readonly AffinityTable _affinity = new(context.Options.MaxAffinityKeys);
+    private readonly WorkerChoice _choice = new(context);
 
     /// <summary>Affinity keys that are remembered.</summary>
     public int AffinityKeyCount => _affinity.Count;
 
+    /// <summary>When to dispatch again though nothing happens; <see cref="long.MaxValue"/> while no brief task waits.</summary>
+    public long DueAt { get; private set; } = long.MaxValue;
+
     /// <summary>Assigns ready tasks as far as there is room for them.</summary>
     public void DispatchAll()
     {
+        DueAt = long.MaxValue;
         foreach (var pool in pools.All)
         {
             if (pool.Workers.Count == 0)
@@ -31,27 +36,15 @@ internal sealed class Dispatcher(TaskEngineContext context, WorkerPools pools, W
         }
     }
 
-    /// <summary>
-    /// A free slot beats a place in a window; then fewer attempts, or the shorter window. Ties go to the first: a warm worker
-    /// stays warm.
-    /// </summary>
-    /// <param name="left">The lane that may be better.</param>
-    /// <param name="right">The lane to beat.</param>
-    /// <param name="neighbours">Attempts that count as one.</param>
-    private static bool IsBetter(Lane left, Lane right, int neighbours)
-    {
-        var leftFree = left.Outstanding < left.Slots;
-        var rightFree = right.Outstanding < right.Slots;
-        if (leftFree != rightFree)
-            return leftFree;
-        return leftFree ? left.Outstanding / neighbours < right.Outstanding / neighbours : left.BacklogTicks < right.BacklogTicks;
-    }
-
     /// <summary>Fills the lanes in the promised order, until on each route the next task finds no place.</summary>
     private void Dispatch(WorkerPool pool, int lane)
     {
         foreach (var route in pool.Routes)
+        {
             route.IsBlocked = false;
+            route.HeldLanes &= ~(1 << lane);
+        }
+
         while (true)
         {
             if (pool.Pinned > 0)
@@ -61,7 +54,7 @@ internal sealed class Dispatcher(TaskEngineContext context, WorkerPools pools, W
             var queue = route.Queues[lane];
             var task = queue.First!;
             var bound = task.Policy.AffinityKey.Length > 0 ? _affinity.Find(route, task.Policy.AffinityKey) : null;
-            if (bound is not null && !CanTake(bound, lane, task))
+            if (bound is not null && !_choice.CanTake(bound, lane, task))
             {
                 // Other tasks must not wait for the worker that this one waits for.
                 queue.Take();
@@ -69,9 +62,11 @@ internal sealed class Dispatcher(TaskEngineContext context, WorkerPools pools, W
                 continue;
             }
 
-            if ((bound ?? Choose(pool, route, lane, task)) is not { } worker)
+            if ((bound ?? _choice.Choose(pool, route, lane, task)) is not { } worker)
             {
                 route.IsBlocked = true;
+                if (route.IsHeld(lane))
+                    DueAt = context.Now + context.Options.BriefStall.Ticks;
                 continue;
             }
 
@@ -94,7 +89,7 @@ internal sealed class Dispatcher(TaskEngineContext context, WorkerPools pools, W
             var limit = pool.FirstFor(worker, lane) ?? new RankedTask(long.MaxValue, long.MaxValue, null!);
             while (worker.Pinned[lane] is { Count: > 0 } pinned
                 && pinned.Min.CompareTo(limit) < 0
-                && CanTake(worker, lane, pinned.Min.Task))
+                && _choice.CanTake(worker, lane, pinned.Min.Task))
             {
                 var task = pinned.Min.Task;
                 waiting.Unpin(task);
@@ -111,41 +106,4 @@ internal sealed class Dispatcher(TaskEngineContext context, WorkerPools pools, W
             _affinity.Bind(WorkerPools.RouteOf(task.Handler)!, task.Policy.AffinityKey, worker);
         assign(task, worker);
     }
-
-    private WorkerNode? Choose(WorkerPool pool, HandlerRoute route, int lane, TaskRecord task)
-    {
-        WorkerNode? best = null;
-        var isShort = pool.LaneCount > 1 && lane == (int)WorkKind.Io && Expected(task) < context.Options.IoNeighboursBelow.Ticks;
-        var neighbours = isShort ? context.Options.IoNeighbours : 1;
-        foreach (var worker in pool.Workers)
-        {
-            if (route.Includes(worker)
-                && CanTake(worker, lane, task)
-                && (best is null || IsBetter(worker.Lanes[lane], best.Lanes[lane], neighbours)))
-            {
-                best = worker;
-            }
-        }
-
-        return best;
-    }
-
-    private bool CanTake(WorkerNode worker, int lane, TaskRecord task)
-    {
-        if (worker.IsClosed || !worker.HasFreeSlot)
-            return false;
-        var target = worker.Lanes[lane];
-        if (target.Outstanding < target.Slots)
-            return true;
-        // Only the CPU lane has a window: in the others, prefetched tasks would only wait in another place. A task that needs a permit must
-        // not take one before it can run.
-        if (lane != 0 || !worker.Description.RecordsFlight || ConcurrencyLimiter.Concerns(task) || StartRateLimiter.Concerns(task))
-            return false;
-        if (target.Waiting == 0)
-            return target.BacklogTicks <= context.Options.PrefetchOneBelow.Ticks;
-        return target.Waiting < context.Options.MaxCredits && target.BacklogTicks + Expected(task) <= context.Options.PrefetchTarget.Ticks;
-    }
-
-    // A handler that has never run counts as a full window.
-    private long Expected(TaskRecord task) => task.Handler.ExpectedTicksOr(context.Options.PrefetchTarget);
 }

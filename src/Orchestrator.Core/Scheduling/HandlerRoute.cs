@@ -12,4 +12,11 @@ internal sealed class HandlerRoute(ulong groups, int lanes, long agingTicks) : W
 
     /// <summary>Within one dispatch: its first task finds no place, so no later task may pass it.</summary>
     public bool IsBlocked { get; set; }
+
+    /// <summary>
+    /// The lanes, as bits, whose ready tasks are all brief and wait for the workers on which they are packed while others are idle.
+    /// </summary>
+    public int HeldLanes { get; set; }
+
+    public bool IsHeld(int lane) => (HeldLanes & (1 << lane)) != 0 && Queues[lane].Count > 0;
 }

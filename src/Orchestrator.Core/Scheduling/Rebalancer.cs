@@ -23,15 +23,17 @@ internal sealed class Rebalancer(TaskEngineContext context, WorkerPools pools)
             var dryGroups = 0UL;
             foreach (var worker in pool.Workers)
             {
-                if (!worker.IsClosed && worker.Lanes[0].Outstanding < worker.Lanes[0].Slots && pool.FirstFor(worker, 0) is null)
+                if (!worker.IsClosed && worker.Lanes[0].Outstanding < worker.Lanes[0].Slots && !pool.HasReadyFor(worker, 0))
                 {
                     dry++;
                     dryGroups |= worker.GroupBit;
                 }
             }
 
+            // Where brief tasks wait, the processors are busy and a worker may wait for one: its pause is no reason to move its tasks.
+            var limit = pool.Routes.Exists(static route => route.IsHeld(0)) ? context.Options.BriefStall : context.Options.TakeBackAbove;
             for (var i = 0; dry > 0 && i < pool.Workers.Count; i++)
-                dry -= TakeBackFrom(pool.Workers[i].Lanes[0], dryGroups);
+                dry -= TakeBackFrom(pool.Workers[i].Lanes[0], dryGroups, limit.Ticks);
         }
     }
 
@@ -62,16 +64,16 @@ internal sealed class Rebalancer(TaskEngineContext context, WorkerPools pools)
     /// Requests back the later half of a lane's window, as far as the idle groups could run it; returns the number of requested
     /// tasks.
     /// </summary>
-    private int TakeBackFrom(Lane lane, ulong dryGroups)
+    private int TakeBackFrom(Lane lane, ulong dryGroups, long limit)
     {
         if (lane.Waiting == 0 || !AnyFor(dryGroups, lane))
             return 0;
         var elapsed = context.Now - lane.First!.StartedAt;
         // A task that exceeds its expected run time is expected to run as long again.
         var wait = Math.Max(lane.BacklogTicks - elapsed, elapsed);
-        if (wait < context.Options.TakeBackAbove.Ticks)
+        if (wait < limit)
         {
-            DueAt = Math.Min(DueAt, context.Now + context.Options.TakeBackAbove.Ticks);
+            DueAt = Math.Min(DueAt, context.Now + limit);
             return 0;
         }
 

@@ -130,6 +130,18 @@ internal sealed class WorkerPool(PlacementPolicy placement, long agingTicks, IRe
         return best;
     }
 
+    /// <summary>Whether a ready task waits for any worker that can run it, this one among them.</summary>
+    public bool HasReadyFor(WorkerNode worker, int lane)
+    {
+        foreach (var route in Routes)
+        {
+            if (route.Includes(worker) && route.Queues[lane].Count > 0 && !route.IsHeld(lane))
+                return true;
+        }
+
+        return false;
+    }
+
     /// <summary>The first ready task that this worker could run; null if none waits for it.</summary>
     public RankedTask? FirstFor(WorkerNode worker, int lane)
     {

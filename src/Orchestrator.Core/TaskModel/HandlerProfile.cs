@@ -6,9 +6,15 @@ public sealed class HandlerProfile
     // The newest run has a quarter of the weight: the window follows a change of the work within a few tasks.
     private const double NewestWeight = 0.25;
 
+    // Nine of ten of about the last 32 runs: one run that the kernel interrupted changes nothing, four long ones in a row do.
+    private const double BriefShare = 0.9;
+    private const double NewestShare = 1.0 / 32;
+
     // A name that no worker offers has no counters of its own: there may be as many names as tasks.
     private static readonly TaskTally NoTally = new();
     private static readonly DurationHistogram NoTimes = new();
+
+    private double _briefShare;
 
     internal HandlerProfile(string name, WorkKind kind, object? description, bool known = true)
     {
@@ -57,12 +63,20 @@ public sealed class HandlerProfile
     /// <summary>The expected run time; before the first run the given time.</summary>
     internal long ExpectedTicksOr(TimeSpan unknown) => ExpectedTicks == 0 ? unknown.Ticks : ExpectedTicks;
 
-    internal void RecordRun(long ticks)
+    /// <summary>Whether nearly all of its latest runs were so short that waking a worker for one costs more than the run.</summary>
+    internal bool IsBrief => _briefShare >= BriefShare;
+
+    /// <param name="ticks">How long an attempt ran, in ticks of 100 ns.</param>
+    /// <param name="briefTicks">A run up to this is brief.</param>
+    internal void RecordRun(long ticks, long briefTicks)
     {
         ticks = Math.Max(ticks, 1);
+        // A single long run of a brief handler is an interruption by the kernel and not a new run time.
+        var counted = IsBrief ? Math.Min(ticks, briefTicks) : ticks;
         ExpectedTicks = ExpectedTicks == 0
-            ? ticks
-            : Math.Max(1, (long)(ExpectedTicks + ((ticks - ExpectedTicks) * NewestWeight)));
+            ? counted
+            : Math.Max(1, (long)(ExpectedTicks + ((counted - ExpectedTicks) * NewestWeight)));
+        _briefShare += ((ticks <= briefTicks ? 1 : 0) - _briefShare) * NewestShare;
         RunTimes.Record(ticks);
     }
 }

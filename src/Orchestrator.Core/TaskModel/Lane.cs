@@ -4,7 +4,9 @@ namespace Orchestrator.Core.TaskModel;
 /// One lane of one worker: the attempts assigned to it, in the order in which it starts them. A lane is first in, first out, so the engine
 /// knows without any message which attempts run (the first <see cref="Slots"/>) and which still wait in the prefetched window.
 /// </summary>
-internal sealed class Lane(int slots)
+/// <param name="slots">How many attempts it runs at once.</param>
+/// <param name="briefTicks">An attempt that is expected to run longer than this, in ticks of 100 ns, counts as long.</param>
+internal sealed class Lane(int slots, long briefTicks)
 {
     private TaskRecord? _head;
     private TaskRecord? _tail;
@@ -23,6 +25,15 @@ internal sealed class Lane(int slots)
     /// <summary>The expected run time of all outstanding attempts, in ticks of 100 ns.</summary>
     public long BacklogTicks { get; private set; }
 
+    /// <summary>Outstanding attempts that are expected to run long.</summary>
+    public int Long { get; private set; }
+
+    /// <summary>The part of <see cref="BacklogTicks"/> that is not of long attempts.</summary>
+    public long BriefBacklogTicks { get; private set; }
+
+    /// <summary>When an attempt on the lane last ended, or the first of the present ones was added.</summary>
+    public long ProgressAt { get; private set; }
+
     public TaskRecord? First => _head;
 
     public TaskRecord? Last => _tail;
@@ -40,8 +51,10 @@ internal sealed class Lane(int slots)
     }
 
     /// <summary>Appends an attempt; true if it starts at once.</summary>
-    public bool Add(TaskRecord task, long expectedTicks)
+    public bool Add(TaskRecord task, long expectedTicks, long now)
     {
+        if (Outstanding == Long)
+            ProgressAt = now;
         task.Previous = _tail;
         task.Next = null;
         if (_tail is null)
@@ -51,6 +64,7 @@ internal sealed class Lane(int slots)
         _tail = task;
         Outstanding++;
         BacklogTicks += expectedTicks;
+        CountKind(expectedTicks, 1);
         if (Running < slots)
         {
             Running++;
@@ -63,10 +77,15 @@ internal sealed class Lane(int slots)
     }
 
     /// <summary>Replaces the expected run time of an attempt on the lane.</summary>
-    public void Reestimate(long expectedTicks, long ticks) => BacklogTicks += ticks - expectedTicks;
+    public void Reestimate(long expectedTicks, long ticks)
+    {
+        BacklogTicks += ticks - expectedTicks;
+        CountKind(expectedTicks, -1);
+        CountKind(ticks, 1);
+    }
 
     /// <summary>Removes an attempt and returns the one that starts in its place, if any.</summary>
-    public TaskRecord? Remove(TaskRecord task, long expectedTicks)
+    public TaskRecord? Remove(TaskRecord task, long expectedTicks, long now)
     {
         if (_firstWaiting == task)
             _firstWaiting = task.Next;
@@ -81,8 +100,11 @@ internal sealed class Lane(int slots)
         task.Previous = task.Next = null;
         Outstanding--;
         BacklogTicks = Outstanding == 0 ? 0 : Math.Max(0, BacklogTicks - expectedTicks);
+        CountKind(expectedTicks, -1);
+        // One that is taken back before its start is no sign that the worker gets on.
         if (!task.Has(TaskFlags.Running))
             return null;
+        ProgressAt = now;
         task.Clear(TaskFlags.Running);
         Running--;
         if (_firstWaiting is not { } next)
@@ -91,5 +113,13 @@ internal sealed class Lane(int slots)
         Running++;
         next.Set(TaskFlags.Running);
         return next;
+    }
+
+    private void CountKind(long expectedTicks, int by)
+    {
+        if (expectedTicks > briefTicks)
+            Long += by;
+        else
+            BriefBacklogTicks += by * expectedTicks;
     }
 }

@@ -81,6 +81,23 @@ public sealed record TaskEngineOptions
     /// </summary>
     public TimeSpan IoNeighboursBelow { get; init; } = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>
+    /// A handler is brief while nine of ten of its latest runs took at most this: less than it costs to wake a worker for one.
+    /// </summary>
+    public TimeSpan BriefBelow { get; init; } = TimeSpan.FromMicroseconds(50);
+
+    /// <summary>
+    /// Tasks of brief handlers are packed on so many workers: as many as the processors can run at once, since each further one would be
+    /// woken and would have to wait for a processor. Null: the coordinator's processors; an engine alone packs nothing.
+    /// </summary>
+    public int? BriefWorkers { get; init; }
+
+    /// <summary>How much work of brief handlers, by its expected run time, is packed on one lane; what follows waits in its queue.</summary>
+    public TimeSpan BriefBacklog { get; init; } = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>A lane on which no task has ended for this long is no longer packed, and what has not started there is taken back.</summary>
+    public TimeSpan BriefStall { get; init; } = TimeSpan.FromMilliseconds(10);
+
     /// <summary>The most affinity keys that are remembered.</summary>
     public int MaxAffinityKeys { get; init; } = 100_000;
 

@@ -8,12 +8,17 @@ public sealed class WorkerNode
 {
     private readonly Stack<int> _freeSlots;
 
-    internal WorkerNode(WorkerDescription description)
+    internal WorkerNode(WorkerDescription description, long briefTicks)
     {
         Description = description;
         Lanes = description.Placement == PlacementPolicy.WorkerProcess
-            ? [new Lane(description.CpuSlots), new Lane(description.IoSlots), new Lane(description.BlockingSlots)]
-            : [new Lane(description.CpuSlots)];
+            ?
+            [
+                new Lane(description.CpuSlots, briefTicks),
+                new Lane(description.IoSlots, briefTicks),
+                new Lane(description.BlockingSlots, briefTicks),
+            ]
+            : [new Lane(description.CpuSlots, briefTicks)];
         Pinned = new SortedSet<RankedTask>[Lanes.Length];
         _freeSlots = new Stack<int>(description.RecorderSlots);
         for (var slot = description.RecorderSlots - 1; slot >= 0; slot--)
@@ -119,6 +124,9 @@ public sealed record WorkerDescription(
     /// Its group. All workers of a group run the same program, so each of them can run the handlers that one of them offers.
     /// </summary>
     public string Group { get; init; } = "";
+
+    /// <summary>The processor core to which it is pinned; negative if it may run on any.</summary>
+    public int Core { get; init; } = -1;
 }
 
 /// <summary>A task with its rank among others; smaller first, ties by acceptance.</summary>

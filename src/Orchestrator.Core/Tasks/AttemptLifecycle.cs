@@ -45,7 +45,7 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
         context.Effects.Assignments.Add(new AttemptAssignment(worker, task, task.Attempt, task.Slot, task.Input));
         if (task.IsDurable)
             context.Changes.Record(task, new TaskAssigned(task.Id, task.Attempt, worker.Name));
-        if (worker.LaneOf(task).Add(task, task.RunTicks))
+        if (worker.LaneOf(task).Add(task, task.RunTicks, context.Now))
             MarkStarted(task);
     }
 
@@ -57,7 +57,7 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
     public void OnLost(TaskRecord task, bool started, bool finished, WorkerPostMortem? postMortem)
     {
         // Nothing starts in its place there: the successor that the lane returns remains unstarted.
-        task.Worker!.LaneOf(task).Remove(task, task.RunTicks)?.Clear(TaskFlags.Running);
+        task.Worker!.LaneOf(task).Remove(task, task.RunTicks, context.Now)?.Clear(TaskFlags.Running);
         Detach(task);
         if (started && task.StartedAt == 0)
             MarkStarted(task);
@@ -90,7 +90,7 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
     public void Disown(TaskRecord task)
     {
         var worker = task.Worker!;
-        worker.LaneOf(task).Remove(task, task.RunTicks);
+        worker.LaneOf(task).Remove(task, task.RunTicks, context.Now);
         if (task.Has(TaskFlags.HoldsPermit))
         {
             // Its code runs until the worker is dead; no other task of its concurrency key may start meanwhile.
@@ -192,7 +192,7 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
         LeaveWorker(task);
         task.RunTicks = result.RunTicks;
         if (result.RunTicks > 0)
-            task.Handler.RecordRun(result.RunTicks);
+            task.Handler.RecordRun(result.RunTicks, context.Options.BriefBelow.Ticks);
         if (result.CpuTicks != 0 || result.AllocatedBytes != 0 || result.ReplyTicks != 0)
         {
             var sideData = task.GetSideData();
@@ -250,7 +250,7 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
     private void LeaveWorker(TaskRecord task)
     {
         var worker = task.Worker!;
-        var next = worker.LaneOf(task).Remove(task, task.RunTicks);
+        var next = worker.LaneOf(task).Remove(task, task.RunTicks, context.Now);
         worker.ReturnSlot(task.Slot);
         Detach(task);
         if (next is { StartedAt: 0 })

@@ -58,7 +58,8 @@ public sealed class TaskEngine
     {
         get
         {
-            var next = Math.Min(Math.Min(_context.Deadlines.Next, _rebalancer.DueAt), _cancellation.NextKill);
+            var next = Math.Min(
+                Math.Min(_context.Deadlines.Next, _cancellation.NextKill), Math.Min(_dispatcher.DueAt, _rebalancer.DueAt));
             return next == long.MaxValue ? null : TimeSpan.FromTicks(next);
         }
     }

@@ -19,7 +19,7 @@ internal sealed class WorkerTable(
     {
         var pool = pools[joined.Description.Placement];
         var group = pool.Announce(joined.Description.Group);
-        var worker = new WorkerNode(joined.Description) { Channel = joined.Channel, GroupBit = group };
+        var worker = new WorkerNode(joined.Description, context.Options.BriefBelow.Ticks) { Channel = joined.Channel, GroupBit = group };
         pool.Workers.Add(worker);
         foreach (var offer in joined.Handlers)
             OnOffer(pool, offer, group);

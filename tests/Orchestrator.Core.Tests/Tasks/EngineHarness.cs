@@ -31,11 +31,14 @@ internal sealed class EngineHarness(TaskEngineOptions? options = null)
     }
 
     public WorkerNode Join(string name, int cpu = 1, int io = 10, int blocking = 2, bool recordsFlight = true,
-        PlacementPolicy placement = PlacementPolicy.WorkerProcess)
+        PlacementPolicy placement = PlacementPolicy.WorkerProcess, int core = -1)
     {
         Apply(new TaskCommand.WorkerJoined(
-            new WorkerDescription(name, placement, cpu, io, blocking, 2_048, recordsFlight),
-            [new("cpu", WorkKind.Cpu, null), new("io", WorkKind.Io, null), new("blocking", WorkKind.Blocking, null)]));
+            new WorkerDescription(name, placement, cpu, io, blocking, 2_048, recordsFlight) { Core = core },
+            [
+                new("cpu", WorkKind.Cpu, null), new("io", WorkKind.Io, null), new("blocking", WorkKind.Blocking, null),
+                new("long_cpu", WorkKind.Cpu, null), new("long_io", WorkKind.Io, null),
+            ]));
         return Effects.Joined!;
     }
 

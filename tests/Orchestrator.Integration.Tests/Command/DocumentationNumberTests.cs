@@ -17,9 +17,9 @@ public sealed partial class DocumentationNumberTests(SharedCoordinator shared) :
     /// <summary>Properties whose default the page states in words.</summary>
     private static readonly string[] s_inWords =
     [
-        "AllowedHosts", "Authentication", "DataDirectory", "InProcessThreads", "ListenAddress", "LogFormat", "MemoryBudget",
-        "S.Command", "S.InheritedVariables", "S.MaxWorkerMemory", "S.MoreGroups", "S.PinWorkers", "S.RecycleAfterTasks", "S.Workers", "Tls",
-        "TlsSelfSigned", "TokenFile", "Verbose",
+        "AllowedHosts", "Authentication", "DataDirectory", "E.BriefWorkers", "InProcessThreads", "ListenAddress", "LogFormat",
+        "MemoryBudget", "S.Command", "S.InheritedVariables", "S.MaxWorkerMemory", "S.MoreGroups", "S.PinWorkers", "S.RecycleAfterTasks",
+        "S.Workers", "Tls", "TlsSelfSigned", "TokenFile", "Verbose",
     ];
 
     /// <summary>Where the page states a limit: the start of a row in one of its tables.</summary>
