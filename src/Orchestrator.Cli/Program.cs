@@ -1,6 +1,7 @@
 using Orchestrator.App;
 using Orchestrator.Cli;
 using Orchestrator.Cli.Bench.Bare;
+using Orchestrator.Cli.Bench.Beside;
 using Orchestrator.Cli.Bench.Objects.Partner;
 using Orchestrator.Cli.Bench.Pool;
 using Orchestrator.Cli.Bench.Scale;
@@ -18,6 +19,7 @@ return args switch
     ["bench-echo", ..] => await BareServer.RunEchoAsync(args[1..]),
     ["bench-proxy", ..] => await BareServer.RunProxyAsync(args[1..]),
     [ScaleCoordinator.Verb, ..] => await ScaleCoordinator.ServeAsync(args[1..]),
+    [SaturatingClient.Verb, ..] => await SaturatingClient.RunAsync(args[1..]),
     [PartnerProcess.Verb, ..] => await PartnerJobs.RunAsync(args[1..]),
     _ => StartConditions.Meet(args is [var verb, ..] ? verb : "") ? await CommandLine.RunAsync(args) : ExitCode.TaskFailed,
 };

@@ -50,7 +50,7 @@ internal static class TaskBench
     }
 
     // Long enough for the JIT to recompile the hot paths of all processes with their profiles.
-    private static RoundPlan WarmUp(TaskBenchSettings settings) => settings.Plan.Count > 0
+    public static RoundPlan WarmUp(TaskBenchSettings settings) => settings.Plan.Count > 0
         ? new RoundPlan(TimeSpan.Zero, Math.Max(1, Math.Min(settings.Plan.Count, 100_000)))
         : new RoundPlan(TimeSpan.FromSeconds(Math.Clamp(settings.Plan.Duration.TotalSeconds, 2, 5)), 0);
 
@@ -85,7 +85,8 @@ internal static class TaskBench
             terminal.Line("  The system did not keep up with the offered rate: the latencies grow with the length of the run.");
     }
 
-    private static int Verdict(TaskBenchSettings settings, FigureSummary figure, Terminal terminal)
+    /// <summary>The exit code: whether the figure meets the thresholds and nothing failed.</summary>
+    public static int Verdict(TaskBenchSettings settings, FigureSummary figure, Terminal terminal)
     {
         var missed = false;
         if (settings.MinRate is { } least && figure.PerSecond < least)

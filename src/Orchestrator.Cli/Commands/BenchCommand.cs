@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Orchestrator.Cli.Bench;
+using Orchestrator.Cli.Bench.Beside;
 using Orchestrator.Cli.Bench.Load;
 using Orchestrator.Cli.Bench.Objects;
 using Orchestrator.Cli.Common;
@@ -24,7 +25,7 @@ internal static class BenchCommand
 
     private static readonly Option<int?> InFlight = new("--in-flight")
     {
-        Description = "The most in flight: tasks of each client, 4096 on a stream, 64 calls, 10000 calls with --rate.",
+        Description = "The most in flight: tasks of each client, 4096 on a stream, 64 calls, 10000 calls with --rate, 1 with --beside.",
         HelpName = "N",
     };
 
@@ -51,17 +52,23 @@ internal static class BenchCommand
 
     private static readonly Option<int> Rounds = BenchOptions.Rounds(5);
 
+    private static readonly Option<bool> Beside = new("--beside")
+    {
+        Description = "Measure the load alone and beside another client that saturates the workers, in alternating rounds.",
+    };
+
     public static Command Create()
     {
         var tasks = new Command("tasks", "Measures the throughput and latency of tasks.")
         {
-            Handler, Input, Size, Count, InFlight, Rate, Placement, Mode, Length, Clients, Rounds, BenchOptions.Baseline,
-            BenchOptions.Check, BenchOptions.MinRate, BenchOptions.MaxP99,
+            Handler, Input, Size, Count, InFlight, Rate, Placement, Mode, Length, Clients, Rounds, Beside,
+            BenchOptions.Baseline, BenchOptions.Check, BenchOptions.MinRate, BenchOptions.MaxP99,
         }
             .Examples(
                 "orchestrator bench tasks",
                 "orchestrator bench tasks --mode unary --in-flight 1",
                 "orchestrator bench tasks --rate 50000 --duration 10s",
+                "orchestrator bench tasks --mode unary --beside",
                 "orchestrator bench tasks --handler sum_of_squares --input '{\"n\": 1000}' --placement threads",
                 "orchestrator bench tasks --baseline -o json")
             .HandledBy(RunAsync);
@@ -100,6 +107,8 @@ internal static class BenchCommand
         {
             for (var i = 0; i < settings.Clients; i++)
                 clients.Add(await context.ConnectAsync(token));
+            if (context.Get(Beside))
+                return await BesideBench.RunAsync(settings, clients, context.ClientOptions(), context.Terminal, token);
             return context.Get(BenchOptions.Baseline)
                 ? await BaselineBench.RunAsync(settings, clients, context.Terminal, token)
                 : await TaskBench.RunAsync(settings, clients, context.Terminal, token);
@@ -148,7 +157,7 @@ internal static class BenchCommand
             Options = new TaskOptions { Placement = PlacementOption.Parse(context.Get(Placement)) },
             Unary = unary,
             Clients = context.Get(Clients),
-            InFlight = context.Get(InFlight) ?? (!unary ? 4_096 : rate > 0 ? 10_000 : 64),
+            InFlight = context.Get(InFlight) ?? (rate == 0 && context.Get(Beside) ? 1 : !unary ? 4_096 : rate > 0 ? 10_000 : 64),
             Rate = rate,
             Rounds = context.Get(Rounds),
             Plan = new RoundPlan(
@@ -160,6 +169,8 @@ internal static class BenchCommand
         };
         if (settings.Clients < 1 || settings.InFlight < 1 || settings.Rounds < 1 || rate < 0 || settings.Plan.Count < 0)
             throw new UsageException("--clients, --in-flight and --rounds must be at least 1, --rate and --count not negative.");
+        if (context.Get(BenchOptions.Baseline) && context.Get(Beside))
+            throw new UsageException("--beside and --baseline are different measurements: give one of them.");
         if (context.Get(BenchOptions.Baseline) && (rate > 0 || settings.Plan.Count > 0))
             throw new UsageException("--baseline measures fixed shapes in closed loops; it goes without --rate and --count.");
         return settings;

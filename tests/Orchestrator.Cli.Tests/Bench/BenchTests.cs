@@ -32,6 +32,16 @@ public sealed class BenchTests
     }
 
     [Fact]
+    public void A_round_can_be_ended_before_its_time()
+    {
+        using var until = new CancellationTokenSource();
+        var budget = new RoundPlan(TimeSpan.FromDays(1), 0) { Until = until.Token }.Start();
+        Assert.True(budget.TryTake());
+        until.Cancel();
+        Assert.False(budget.TryTake());
+    }
+
+    [Fact]
     public void Arrivals_are_a_poisson_process_of_the_rate_asked_for()
     {
         const int Count = 100_000;

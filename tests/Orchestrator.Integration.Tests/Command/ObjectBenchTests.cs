@@ -97,6 +97,20 @@ public sealed partial class ObjectBenchTests(SharedCoordinator shared) : IClassF
     }
 
     [Fact]
+    public async Task A_client_is_measured_alone_and_beside_one_that_saturates()
+    {
+        var (code, output) = await BenchAsync("tasks", "--mode", "unary", "--beside", "--count", "40", "-o", "json");
+        Assert.True(code == ExitCode.Ok, output);
+        using var json = JsonOf(output);
+        var figures = json.RootElement.GetProperty("figures").EnumerateArray().ToArray();
+        Assert.Equal(["alone", "beside"], figures.Select(figure => figure.GetProperty("name").GetString()));
+        Assert.All(figures, figure => Assert.Equal(
+            (40, 0), (figure.GetProperty("completed").GetInt64(), figure.GetProperty("failed").GetInt64())));
+        // It ran meanwhile.
+        Assert.True(json.RootElement.GetProperty("other_per_second").GetDouble() > 1_000);
+    }
+
+    [Fact]
     public async Task A_client_that_hangs_up_at_its_pipe_is_no_error()
     {
         // An error in the coordinator's log would fail the fixture.

@@ -5,6 +5,9 @@ namespace Orchestrator.Cli.Bench.Load;
 /// <summary>The length of one round: a number of operations, or a duration if <paramref name="Count"/> is 0.</summary>
 internal sealed record RoundPlan(TimeSpan Duration, long Count)
 {
+    /// <summary>Ends the round before that.</summary>
+    public CancellationToken Until { get; init; }
+
     public RoundBudget Start() => new(this);
 }
 
@@ -20,7 +23,7 @@ internal sealed class RoundBudget(RoundPlan plan)
 
     public bool TryTake(int count = 1)
     {
-        if (Interlocked.Add(ref _left, -count) < 0)
+        if (Interlocked.Add(ref _left, -count) < 0 || plan.Until.IsCancellationRequested)
             return false;
         var isFirst = Volatile.Read(ref _hasBegun) == 0 && Interlocked.Exchange(ref _hasBegun, 1) == 0;
         return isFirst || Stopwatch.GetTimestamp() < _end;
