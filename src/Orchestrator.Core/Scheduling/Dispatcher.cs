@@ -70,6 +70,7 @@ internal sealed class Dispatcher(TaskEngineContext context, WorkerPools pools, W
                 continue;
             }
 
+            route.Keys.OnTaken(((FairnessQueue)task.Queue!).Key, context.Now);
             queue.Take();
             AssignIfPermitted(task, queue, worker);
         }

@@ -10,6 +10,9 @@ internal sealed class HandlerRoute(ulong groups, int lanes, long agingTicks) : W
 {
     public ReadyQueue[] Queues { get; } = [.. Enumerable.Range(0, lanes).Select(_ => new ReadyQueue(agingTicks))];
 
+    /// <summary>The fairness keys of the tasks that were taken.</summary>
+    public KeyMix Keys { get; } = new();
+
     /// <summary>Within one dispatch: its first task finds no place, so no later task may pass it.</summary>
     public bool IsBlocked { get; set; }
 

@@ -38,9 +38,10 @@ internal sealed class WorkerChoice(TaskEngineContext context)
     /// </summary>
     public WorkerNode? Choose(WorkerPool pool, HandlerRoute route, int lane, TaskRecord task)
     {
-        if (IsPacked(pool, task))
+        var isShared = route.Keys.IsMixed(context.Now);
+        if (IsPacked(pool, task, isShared))
         {
-            var packed = ChoosePacked(pool, route, lane, task, out var isFull);
+            var packed = ChoosePacked(pool, route, lane, task, isShared, out var isFull);
             if (packed is not null)
                 return packed;
             if (isFull && !HasLonger(pool, route, lane))
@@ -94,8 +95,8 @@ internal sealed class WorkerChoice(TaskEngineContext context)
     }
 
     // A task that was taken back from a worker, or failed there, goes to a free one.
-    private bool IsPacked(WorkerPool pool, TaskRecord task) =>
-        pool.CanKill && pool.Workers.Count > _briefWorkers && task.Handler.IsBrief && !task.Has(TaskFlags.Charged);
+    private bool IsPacked(WorkerPool pool, TaskRecord task, bool isShared) =>
+        pool.CanKill && (isShared || pool.Workers.Count > _briefWorkers) && task.Handler.IsBrief && !task.Has(TaskFlags.Charged);
 
     /// <summary>
     /// The best of the first workers that do nothing long, each on a core of its own; as many as brief tasks are packed on.
@@ -104,12 +105,14 @@ internal sealed class WorkerChoice(TaskEngineContext context)
     /// <param name="route">The task's route.</param>
     /// <param name="lane">The task's lane.</param>
     /// <param name="task">The task.</param>
-    /// <param name="isFull">There are as many such workers, and none of them has room.</param>
-    private WorkerNode? ChoosePacked(WorkerPool pool, HandlerRoute route, int lane, TaskRecord task, out bool isFull)
+    /// <param name="isShared">Several clients' tasks are served, so that lanes hold less.</param>
+    /// <param name="isFull">There are such workers, and none of them has room; those that do something long are no better.</param>
+    private WorkerNode? ChoosePacked(WorkerPool pool, HandlerRoute route, int lane, TaskRecord task, bool isShared, out bool isFull)
     {
         WorkerNode? best = null;
         var neighbours = Neighbours(pool, lane, task);
         var limit = _options.BriefBacklog.Ticks - Expected(task);
+        var most = isShared ? _options.SharedBacklog : int.MaxValue;
         var found = 0;
         _search++;
         for (var i = 0; i < pool.Workers.Count && found < _briefWorkers; i++)
@@ -120,6 +123,7 @@ internal sealed class WorkerChoice(TaskEngineContext context)
             found++;
             var target = worker.Lanes[lane];
             if ((target.Outstanding == 0 || target.BriefBacklogTicks <= limit)
+                && target.Outstanding - target.Long < most
                 && CanTake(worker, lane, task)
                 && (best is null || IsBetter(target, best.Lanes[lane], neighbours)))
             {
@@ -127,7 +131,7 @@ internal sealed class WorkerChoice(TaskEngineContext context)
             }
         }
 
-        isFull = best is null && found == _briefWorkers;
+        isFull = best is null && (found == _briefWorkers || (isShared && found > 0));
         return best;
     }
 

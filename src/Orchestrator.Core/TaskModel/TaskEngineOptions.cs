@@ -95,6 +95,12 @@ public sealed record TaskEngineOptions
     /// <summary>How much work of brief handlers, by its expected run time, is packed on one lane; what follows waits in its queue.</summary>
     public TimeSpan BriefBacklog { get; init; } = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>
+    /// The most tasks of brief handlers that a lane holds while several clients' tasks are served: a task that is next in the fair order
+    /// still waits behind what its lane holds.
+    /// </summary>
+    public int SharedBacklog { get; init; } = 64;
+
     /// <summary>A lane on which no task has ended for this long is no longer packed, and what has not started there is taken back.</summary>
     public TimeSpan BriefStall { get; init; } = TimeSpan.FromMilliseconds(10);
 
