@@ -21,6 +21,9 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
     // Up to this many tasks in flight, latency matters more; above it, throughput does.
     private const int BusyAbove = 4;
 
+    // A message of so many needs no more to be worth its cost, and each thread that is woken has to wait for a processor.
+    private const int FullFrom = 16;
+
     private readonly TaskEngineHost _host;
     private readonly FlightRecorderFile _recorder;
     private readonly ILogger _logger;
@@ -36,6 +39,7 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
     private readonly TaskCompletionSource _drainWritten = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _drained;
     private int _halfClosed;
+    private volatile bool _isUrgent;
     private bool _drain;
     private bool _drainTaken;
     private volatile WorkerNode? _view;
@@ -135,7 +139,11 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
         lock (Gate)
         {
             foreach (ref readonly var assignment in assignments)
+            {
                 _assignments.Enqueue(assignment);
+                if (assignment.IsUrgent)
+                    _isUrgent = true;
+            }
         }
     }
 
@@ -152,7 +160,8 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
     }
 
     // Read without the engine's lock: a stale number costs at most one message more or less.
-    protected override bool IsBusy => _view is { } view && view.Outstanding > BusyAbove;
+    protected override bool IsBusy =>
+        _view is { } view && view.Outstanding > BusyAbove && _assignments.Count < FullFrom && !_isUrgent;
 
     protected override bool HasQueued()
     {
@@ -200,6 +209,7 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
                 return false;
             if (_identity is not null)
                 (rest, _identity) = (new RawExecuteRequest { Identity = _identity }, null);
+            _isUrgent = false;
             var bytes = 0;
             while (_taken.Count < ProtocolConstants.MaxItemsPerMessage
                 && bytes < ProtocolConstants.TargetMessageBytes

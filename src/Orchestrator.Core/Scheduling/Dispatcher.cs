@@ -7,9 +7,10 @@ namespace Orchestrator.Core.Scheduling;
 /// <param name="pools">The workers and their ready queues.</param>
 /// <param name="waiting">The other places where tasks wait.</param>
 /// <param name="assign">
-/// Gives a task to a worker. A delegate, since an assignment also is a step in the task's life, which scheduling does not know.
+/// Gives a task to a worker, urgently or not. A delegate, since an assignment also is a step in the task's life, which scheduling does not
+/// know.
 /// </param>
-internal sealed class Dispatcher(TaskEngineContext context, WorkerPools pools, WaitingTasks waiting, Action<TaskRecord, WorkerNode> assign)
+internal sealed class Dispatcher(TaskEngineContext context, WorkerPools pools, WaitingTasks waiting, Action<TaskRecord, WorkerNode, bool> assign)
 {
     private readonly AffinityTable _affinity = new(context.Options.MaxAffinityKeys);
     private readonly WorkerChoice _choice = new(context);
@@ -70,9 +71,11 @@ internal sealed class Dispatcher(TaskEngineContext context, WorkerPools pools, W
                 continue;
             }
 
-            route.Keys.OnTaken(((FairnessQueue)task.Queue!).Key, context.Now);
+            var key = ((FairnessQueue)task.Queue!).Key;
+            var isUrgent = route.Keys.Interrupts(key);
+            route.Keys.OnTaken(key, context.Now);
             queue.Take();
-            AssignIfPermitted(task, queue, worker);
+            AssignIfPermitted(task, queue, worker, isUrgent);
         }
     }
 
@@ -99,12 +102,12 @@ internal sealed class Dispatcher(TaskEngineContext context, WorkerPools pools, W
         }
     }
 
-    private void AssignIfPermitted(TaskRecord task, ReadyQueue queue, WorkerNode worker)
+    private void AssignIfPermitted(TaskRecord task, ReadyQueue queue, WorkerNode worker, bool isUrgent = false)
     {
         if (!waiting.TryTakePermits(task, queue))
             return;
         if (task.Policy.AffinityKey.Length > 0)
             _affinity.Bind(WorkerPools.RouteOf(task.Handler)!, task.Policy.AffinityKey, worker);
-        assign(task, worker);
+        assign(task, worker, isUrgent);
     }
 }

@@ -112,7 +112,9 @@ internal sealed class WorkerChoice(TaskEngineContext context)
         WorkerNode? best = null;
         var neighbours = Neighbours(pool, lane, task);
         var limit = _options.BriefBacklog.Ticks - Expected(task);
-        var most = isShared ? _options.SharedBacklog : int.MaxValue;
+        // The rare task of another client does not wait for room.
+        var most = !isShared ? int.MaxValue
+            : route.Keys.Interrupts(((FairnessQueue)task.Queue!).Key) ? 2 * _options.SharedBacklog : _options.SharedBacklog;
         var found = 0;
         _search++;
         for (var i = 0; i < pool.Workers.Count && found < _briefWorkers; i++)

@@ -75,7 +75,14 @@ public sealed record WatchStart(
     IReadOnlyList<TaskEventRecord> Past, IReadOnlyDictionary<long, EventCounts> Had, int Unfinished, IReadOnlyList<long> UnknownIds);
 
 /// <summary>Send this attempt to this worker. Carries the input, since the record releases it when the task ends.</summary>
-public readonly record struct AttemptAssignment(WorkerNode Worker, TaskRecord Task, int Attempt, int Slot, object? Input);
+/// <param name="Worker">The worker.</param>
+/// <param name="Task">The task.</param>
+/// <param name="Attempt">The number of the attempt; 1 is the first.</param>
+/// <param name="Slot">Its place in the worker's flight recorder.</param>
+/// <param name="Input">The task's input, opaque to the engine.</param>
+/// <param name="IsUrgent">Whether it is to leave at once, and not to wait until others share its message.</param>
+public readonly record struct AttemptAssignment(
+    WorkerNode Worker, TaskRecord Task, int Attempt, int Slot, object? Input, bool IsUrgent = false);
 
 /// <summary>Signal a worker about an attempt that it holds.</summary>
 public readonly record struct AttemptSignal(WorkerNode Worker, long TaskId, int Attempt, SignalKind Kind);

@@ -35,14 +35,17 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
     }
 
     /// <summary>Gives a task to a worker that has room for it.</summary>
-    public void Assign(TaskRecord task, WorkerNode worker)
+    /// <param name="task">The task.</param>
+    /// <param name="worker">The worker.</param>
+    /// <param name="isUrgent">It comes from another client than the many before it, so its message does not wait for more to carry.</param>
+    public void Assign(TaskRecord task, WorkerNode worker, bool isUrgent)
     {
         task.Phase = TaskPhase.Assigned;
         task.Worker = worker;
         task.WorkerName = worker.Name;
         task.Slot = worker.TakeSlot();
         task.RunTicks = task.Handler.ExpectedTicksOr(context.Options.PrefetchTarget);
-        context.Effects.Assignments.Add(new AttemptAssignment(worker, task, task.Attempt, task.Slot, task.Input));
+        context.Effects.Assignments.Add(new AttemptAssignment(worker, task, task.Attempt, task.Slot, task.Input, isUrgent));
         if (task.IsDurable)
             context.Changes.Record(task, new TaskAssigned(task.Id, task.Attempt, worker.Name));
         if (worker.LaneOf(task).Add(task, task.RunTicks, context.Now))
