@@ -10,7 +10,8 @@ namespace Orchestrator.Core.Scheduling;
 /// Gives a task to a worker, urgently or not. A delegate, since an assignment also is a step in the task's life, which scheduling does not
 /// know.
 /// </param>
-internal sealed class Dispatcher(TaskEngineContext context, WorkerPools pools, WaitingTasks waiting, Action<TaskRecord, WorkerNode, bool> assign)
+internal sealed class Dispatcher(
+    TaskEngineContext context, WorkerPools pools, WaitingTasks waiting, Action<TaskRecord, WorkerNode, bool> assign)
 {
     private readonly AffinityTable _affinity = new(context.Options.MaxAffinityKeys);
     private readonly WorkerChoice _choice = new(context);

@@ -92,7 +92,9 @@ public sealed record TaskEngineOptions
     /// </summary>
     public int? BriefWorkers { get; init; }
 
-    /// <summary>How much work of brief handlers, by its expected run time, is packed on one lane; what follows waits in its queue.</summary>
+    /// <summary>
+    /// How much work of brief handlers, by its expected run time, is packed on one lane; what follows waits in its queue.
+    /// </summary>
     public TimeSpan BriefBacklog { get; init; } = TimeSpan.FromMilliseconds(1);
 
     /// <summary>
@@ -101,7 +103,9 @@ public sealed record TaskEngineOptions
     /// </summary>
     public int SharedBacklog { get; init; } = 64;
 
-    /// <summary>A lane on which no task has ended for this long is no longer packed, and what has not started there is taken back.</summary>
+    /// <summary>
+    /// A lane on which no task has ended for this long is no longer packed, and what has not started there is taken back.
+    /// </summary>
     public TimeSpan BriefStall { get; init; } = TimeSpan.FromMilliseconds(10);
 
     /// <summary>The most affinity keys that are remembered.</summary>

@@ -127,8 +127,9 @@ public sealed class PackingProperties
 
         private void Return(WorkerNode node)
         {
-            foreach (var task in _accepted.Where(task => task.Worker == node && !task.Has(TaskFlags.Running) && _requested.Contains(task.Id))
-                .ToArray())
+            var unstarted = _accepted.Where(
+                task => task.Worker == node && !task.Has(TaskFlags.Running) && _requested.Contains(task.Id));
+            foreach (var task in unstarted.ToArray())
             {
                 _requested.Remove(task.Id);
                 _harness.Return(node, task);

@@ -9,7 +9,9 @@ using Orchestrator.Protocol;
 
 namespace Orchestrator.Cli.Bench.Beside;
 
-/// <summary>Another client, in a process of its own, that keeps a stream full of echo tasks from one line of its input to the next.</summary>
+/// <summary>
+/// Another client, in a process of its own, that keeps a stream full of echo tasks from one line of its input to the next.
+/// </summary>
 internal sealed class SaturatingClient : IAsyncDisposable
 {
     /// <summary>The hidden verb of its process.</summary>
@@ -79,7 +81,8 @@ internal sealed class SaturatingClient : IAsyncDisposable
     private static async Task<string> SaturateAsync(TaskStreamLoop loop)
     {
         using var ending = new CancellationTokenSource();
-        var running = Task.Run(() => loop.RunAsync(new RoundPlan(TimeSpan.FromDays(1), 0) { Until = ending.Token }, CancellationToken.None));
+        var plan = new RoundPlan(TimeSpan.FromDays(1), 0) { Until = ending.Token };
+        var running = Task.Run(() => loop.RunAsync(plan, CancellationToken.None));
         await Console.In.ReadLineAsync();
         await ending.CancelAsync();
         try
