@@ -24,23 +24,37 @@ public static class ProtocolConstants
     /// <summary>The environment variable that names the data directory.</summary>
     public const string DataDirectoryVariable = "ORCHESTRATOR_DATA_DIR";
 
-    /// <summary>
-    /// The largest payload in bytes. A little below 4 MiB, the message size that gRPC clients of most languages accept
-    /// by default, so that a result of this size still fits into one message of theirs.
-    /// </summary>
-    public const int MaxPayloadBytes = 4_000_000;
+    /// <summary>The largest payload in bytes, unless the coordinator is told otherwise.</summary>
+    public const int DefaultPayloadBytes = 64 * 1024 * 1024;
 
     /// <summary>
-    /// The largest gRPC message in bytes that the coordinator and the workers accept: several payloads, so that one payload over
-    /// <see cref="MaxPayloadBytes"/> is refused individually, with an error that names it, and not with its whole stream.
+    /// The largest payload in bytes that a coordinator may be told to accept. With its envelope it still fits into one row of the journal,
+    /// which SQLite limits to 1,000,000,000 bytes.
     /// </summary>
-    public const int MaxMessageBytes = 32 * 1024 * 1024;
+    public const int LargestPayloadBytes = 512 * 1024 * 1024;
+
+    /// <summary>
+    /// How many bytes several payloads may have that travel in one message; a single one may be larger. A little below 4 MiB, the message
+    /// size that gRPC clients of most languages accept by default.
+    /// </summary>
+    public const int SharedMessageBytes = 4_000_000;
+
+    /// <summary>The largest message of any coordinator, in bytes: what its clients and workers accept.</summary>
+    public static readonly int LargestMessageBytes = MessageBytesFor(LargestPayloadBytes);
+
+    private const int EnvelopeBytes = 32 * 1024 * 1024;
 
     /// <summary>
     /// The longest time of one timer, in whole days: .NET's timers take at most 2^32 - 2 ms. A longer wait rearms its timer, or is excluded
     /// in the contract.
     /// </summary>
     public static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
+
+    /// <summary>
+    /// The largest message, in bytes, of a coordinator that accepts payloads of at most <paramref name="payloadBytes"/>: large enough that a
+    /// payload beyond that is refused individually, with an error that names it, and not with its whole stream.
+    /// </summary>
+    public static int MessageBytesFor(int payloadBytes) => (2 * payloadBytes) + EnvelopeBytes;
 
     /// <summary>A stream's writer takes at most this many items into one message.</summary>
     public const int MaxItemsPerMessage = 512;

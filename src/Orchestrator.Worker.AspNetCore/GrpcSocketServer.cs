@@ -60,8 +60,8 @@ internal sealed class GrpcSocketServer : ISocketServer
         builder.Services.AddRoutingCore();
         builder.Services.AddGrpc(options =>
         {
-            options.MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes;
-            options.MaxSendMessageSize = ProtocolConstants.MaxMessageBytes;
+            options.MaxReceiveMessageSize = ProtocolConstants.LargestMessageBytes;
+            options.MaxSendMessageSize = ProtocolConstants.LargestMessageBytes;
         });
         builder.Services.AddGrpcReflection();
         builder.Services.AddSingleton(_ => CreateHealth());

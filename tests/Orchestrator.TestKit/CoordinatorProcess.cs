@@ -202,7 +202,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         coordinator.HttpAddress = endpoint.RootElement.GetProperty("http").GetString()!;
         coordinator.Token = (await File.ReadAllTextAsync(Path.Combine(directory, ProtocolConstants.TokenFileName))).Trim();
         coordinator.Invoker = Environment.GetEnvironmentVariable(TransportVariable) == "local"
-            ? coordinator.ConnectLocally(endpoint.RootElement.GetProperty("local_transport")) : coordinator.Connect();
+            ? coordinator.ConnectLocally() : coordinator.Connect();
         return coordinator;
     }
 
@@ -216,15 +216,18 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             handler.SslOptions = tls;
         var channel = GrpcChannel.ForAddress(GrpcAddress, new GrpcChannelOptions
         {
-            MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes,
+            MaxReceiveMessageSize = ProtocolConstants.LargestMessageBytes,
             MaxSendMessageSize = null,
             HttpHandler = handler,
         });
         return token == "" ? channel.CreateCallInvoker() : WithToken(channel.CreateCallInvoker(), token ?? Token);
     }
 
-    private CallInvoker ConnectLocally(JsonElement transport)
+    /// <summary>The same over the local transport.</summary>
+    public CallInvoker ConnectLocally()
     {
+        using var endpoint = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(DataDirectory, ProtocolConstants.EndpointFileName)));
+        var transport = endpoint.RootElement.GetProperty("local_transport");
         // Its connections are closed by the coordinator's end.
         var connections = LocalConnections.To(
             transport.GetProperty("socket").GetString()!, transport.GetProperty("connections").GetInt32());

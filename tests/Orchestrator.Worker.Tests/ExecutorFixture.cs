@@ -16,6 +16,8 @@ internal sealed class ExecutorFixture : IAsyncDisposable
 {
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
+    public const int LargestOutput = 4_000_000;
+
     private ulong _lastId;
 
     public ExecutorFixture(Action<TaskHandlerRegistry> map, ExecutorLayout? layout = null, IServiceCollection? services = null,
@@ -28,7 +30,10 @@ internal sealed class ExecutorFixture : IAsyncDisposable
         FlightRecorder? recorder = null)
     {
         Provider = (services ?? new ServiceCollection()).BuildServiceProvider();
-        Executor = new TaskExecutor(registry, Provider, layout ?? ExecutorLayout.Worker(64, 4), Sink, recorder, TimeProvider.System);
+        Executor = new TaskExecutor(registry, Provider, layout ?? ExecutorLayout.Worker(64, 4), Sink, recorder, TimeProvider.System)
+        {
+            LargestOutput = LargestOutput,
+        };
     }
 
     public CollectingSink Sink { get; } = new();

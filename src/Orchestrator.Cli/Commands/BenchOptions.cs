@@ -7,7 +7,7 @@ namespace Orchestrator.Cli.Commands;
 /// <summary>Options that several benches have.</summary>
 internal static class BenchOptions
 {
-    private const int LargestPayload = 4_000_000;
+    private const int LargestPayload = 64_000_000;
 
     public static readonly Option<bool> Baseline = new("--baseline")
     {

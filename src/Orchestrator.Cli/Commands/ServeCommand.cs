@@ -115,6 +115,11 @@ internal static class ServeCommand
         DefaultValueFactory = _ => new CoordinatorOptions().CreditsPerStream,
     };
 
+    private static readonly Option<OptionSize?> MaxPayload = ByteSizeOption.Option(
+        "--max-payload",
+        "The largest payload: an input or output, an item, a message, a value. At most 512 MiB.",
+        () => new CoordinatorOptions().MaxPayload);
+
     private static readonly Option<OptionSize?> MemoryBudget = ByteSizeOption.Option(
         "--memory-budget",
         "The memory that the coordinator may take; beyond it new work is refused. By default half of the machine's or container's.",
@@ -147,7 +152,7 @@ internal static class ServeCommand
     public static IEnumerable<Option> Options =>
     [
         OptionSources.Config, GrpcPort, HttpPort, Workers, WorkerCommand, WorkerGrpc, Runtime, AllowChaos, AllowDirectory,
-        AllowUrl, InheritVariable, HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, MemoryBudget, RecycleAfter, MaxWorkerMemory,
+        AllowUrl, InheritVariable, HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, MaxPayload, MemoryBudget, RecycleAfter, MaxWorkerMemory,
         DrainTimeout, Verbose, Format, .. ServeSecurity.Options,
     ];
 
@@ -265,6 +270,7 @@ internal static class ServeCommand
         {
             Supervision = Supervision(context, options.Supervision, out note),
             CreditsPerStream = context.Get(Credits),
+            MaxPayload = context.Get(MaxPayload) ?? options.MaxPayload,
             MemoryBudget = context.Get(MemoryBudget) ?? options.MemoryBudget,
             DrainTimeout = context.Get(DrainTimeout) ?? options.DrainTimeout,
         };

@@ -58,8 +58,8 @@ internal static class ClientChannel
         {
             HttpHandler = handler,
             DisposeHttpClient = true,
-            MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes,
-            MaxSendMessageSize = ProtocolConstants.MaxMessageBytes,
+            MaxReceiveMessageSize = ProtocolConstants.LargestMessageBytes,
+            MaxSendMessageSize = ProtocolConstants.LargestMessageBytes,
             // No retries: a wait may outlive any retry, and a task must not be sent twice without its owner's knowledge.
             MaxRetryAttempts = null,
             ThrowOperationCanceledOnCancellation = true,

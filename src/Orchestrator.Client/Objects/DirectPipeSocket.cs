@@ -114,6 +114,9 @@ internal sealed class DirectPipeSocket : IFrameReceiver, IDisposable
         waiting?.TrySetResult(message);
     }
 
+    // Never called: no message is too large here.
+    void IFrameReceiver.OnTooLarge(uint length) => ((IFrameReceiver)this).OnViolation(FrameKind.Message, length);
+
     void IFrameReceiver.OnViolation(FrameKind kind, uint length) =>
         End(new IOException($"the other end sent a frame of kind {(int)kind} with {length:N0} bytes, which is no message"));
 

@@ -101,13 +101,13 @@ internal sealed class PendingOperation(Operation operation, IPostedOperation? po
             or Operation.RequestOneofCase.UpdateList or Operation.RequestOneofCase.UpdateArray))
             return UsualBytes;
         var bytes = operation.CalculateSize();
-        if (bytes <= ProtocolConstants.MaxMessageBytes - MessageOverhead)
+        if (bytes <= ProtocolConstants.LargestMessageBytes - MessageOverhead)
             return bytes;
         throw RpcExceptionMapper.Map(
             FailureReason.LimitExceeded,
             StatusCode.ResourceExhausted,
             $"the {operation.RequestCase} of {bytes:N0} bytes is larger than a message may be, which is " +
-            $"{ProtocolConstants.MaxMessageBytes:N0}; send it in parts",
+            $"{ProtocolConstants.LargestMessageBytes:N0}; send it in parts",
             null,
             null,
             null);

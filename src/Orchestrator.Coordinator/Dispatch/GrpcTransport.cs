@@ -36,7 +36,7 @@ internal sealed class GrpcTransport : IWorkerTransport
         var channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
         {
             HttpHandler = CreateHandler(launch.Socket, time),
-            MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes,
+            MaxReceiveMessageSize = ProtocolConstants.MessageBytesFor(launch.MaxPayloadBytes),
             MaxSendMessageSize = null,
             DisposeHttpClient = true,
         });

@@ -32,7 +32,11 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptResultWriter, I
         TimeProvider time)
     {
         _host = host;
-        _executor = new TaskExecutor(handlers, services, layout, this, recorder: null, time) { WorkerName = "in-process" };
+        _executor = new TaskExecutor(handlers, services, layout, this, recorder: null, time) 
+        {
+            WorkerName = "in-process",
+            LargestOutput = host.Options.LargestPayload,
+        };
         var offers = handlers.Handlers.Select(handler => HandlerOffers.Of(handler.ToHandlerInfo())).ToArray();
         // Prefetch gains nothing here: the queue of a full lane is as close as the engine's queue.
         var description = new WorkerDescription(
@@ -79,12 +83,12 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptResultWriter, I
     public void Completed(in RawAttemptResult result)
     {
         lock (_gate)
-            _results.Add(WorkerMessageMapper.ToReport(result));
+            _results.Add(WorkerMessageMapper.ToReport(result, _host.Options.LargestPayload));
     }
 
     public void Event(RawAttemptEvent attemptEvent)
     {
-        if (WorkerMessageMapper.ToUpdate(attemptEvent) is not { } update)
+        if (WorkerMessageMapper.ToUpdate(attemptEvent, _host.Options.LargestPayload) is not { } update)
             return;
         lock (_gate)
             _updates.Add(update);

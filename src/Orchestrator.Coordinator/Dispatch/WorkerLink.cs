@@ -270,7 +270,7 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
         LastHeard = _time.GetTimestamp();
         var items = new RepeatedFieldReader<RawExecuteResponse>(message, RawAttemptResult.Field);
         while (items.Next(out var item))
-            _reports.Add(WorkerMessageMapper.ToReport(RawAttemptResult.Read(item)));
+            _reports.Add(WorkerMessageMapper.ToReport(RawAttemptResult.Read(item), _host.Options.LargestPayload));
         if (_reports.Count > 0)
             BeforeResults?.Invoke();
         var rest = items.Rest;
@@ -283,7 +283,7 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
                 : new TaskCommand.Report(view, _reports)
                 {
                     Returned = WorkerMessageMapper.ToIds(rest.Returned),
-                    Updates = WorkerMessageMapper.ToUpdate(rest.Events)
+                    Updates = WorkerMessageMapper.ToUpdate(rest.Events, _host.Options.LargestPayload)
                 });
             if (_drained)
                 HalfCloseWhenDrained();

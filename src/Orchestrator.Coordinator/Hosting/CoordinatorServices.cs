@@ -17,7 +17,6 @@ using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Coordinator.Telemetry;
 using Orchestrator.Core.Common;
-using Orchestrator.Protocol;
 using Orchestrator.Transport.LocalCalls;
 using Orchestrator.Transport.RawMessages;
 using Orchestrator.V1;
@@ -71,17 +70,19 @@ internal static class CoordinatorServices
         {
             BriefWorkers = options.Engine.BriefWorkers ?? Environment.ProcessorCount,
             WorkerGroups = [.. options.Supervision.Groups.Where(group => group.Workers > 0).Select(group => group.Name)],
+            LargestPayload = options.PayloadBytes,
             MaxDeliveredBytes = Math.Min(options.Engine.MaxDeliveredBytes, PartOf(options)),
             MaxRequestIdBytes = Math.Min(options.Engine.MaxRequestIdBytes, PartOf(options)),
         })
         .AddSingleton<TaskEngineHost>()
         .AddSingleton(options.Objects with
         {
+            LargestContent = options.PayloadBytes,
             MaxReplayBytes = Math.Min(options.Objects.MaxReplayBytes, PartOf(options)),
             State = options.Objects.State with
             {
                 MaxHistoryBytes = Math.Min(options.Objects.State.MaxHistoryBytes, PartOf(options)),
-                ValueEditor = new JsonEditor(),
+                ValueEditor = new JsonEditor(options.PayloadBytes),
             },
         })
         .AddSingleton<ObjectEngineHost>()
@@ -104,7 +105,7 @@ internal static class CoordinatorServices
             .AddSingleton<ClientQuotaRegistry>()
             .AddSingleton<CallGate>()
             .AddSingleton(provider => new IncompleteMessageLimits(
-                provider.GetRequiredService<MemoryBudget>(), provider.GetRequiredService<MonotonicClock>().Running))
+                provider.GetRequiredService<MemoryBudget>(), options.MessageBytes, provider.GetRequiredService<MonotonicClock>().Running))
             .AddSingleton<GrpcAuthorizationMiddleware>()
             .AddSingleton<AuthorizationInterceptor>()
             .AddSingleton(CreateLocalServer)
@@ -163,7 +164,7 @@ internal static class CoordinatorServices
     {
         services.AddGrpc(grpc =>
         {
-            grpc.MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes;
+            grpc.MaxReceiveMessageSize = options.MessageBytes;
             grpc.MaxSendMessageSize = null;
             grpc.Interceptors.Add<AuthorizationInterceptor>();
         }).AddServiceOptions<HealthServiceImpl>(health => health.MaxReceiveMessageSize = OpenMessageBytes);

@@ -21,6 +21,7 @@ internal static class ReloadableOptions
         Compare("--allow-host", options => string.Join(',', options.AllowedHosts));
         Compare("--credits", options => options.CreditsPerStream);
         Compare("--memory-budget", options => options.MemoryBudget);
+        Compare("--max-payload", options => options.MaxPayload);
         Compare("--max-tasks-per-client", options => options.Engine.MaxTasksPerClient);
         Compare("--max-bytes-per-client", options => options.Engine.MaxPayloadBytesPerClient);
         Compare("--max-sessions-per-client", options => options.Objects.MaxSessionsPerClient);

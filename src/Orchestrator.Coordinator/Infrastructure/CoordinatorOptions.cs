@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
+using Orchestrator.Core.Common;
 using Orchestrator.Core.Objects;
 using Orchestrator.Core.Queues;
 using Orchestrator.Core.TaskModel;
@@ -12,6 +13,7 @@ public sealed record CoordinatorOptions
 {
     private const long SmallestBudget = 200L << 20;
     private const long SmallestWorker = 80L << 20;
+    private const int SmallestPayload = 1024;
 
     /// <summary>
     /// The listen address of both ports. Any address other than loopback needs <see cref="Tls"/> and <see cref="Authentication"/>.
@@ -95,6 +97,22 @@ public sealed record CoordinatorOptions
     /// <summary>The part of <see cref="MemoryBudget"/> for data retained for clients.</summary>
     internal long KeptBytes => MemoryBudget / 2;
 
+    /// <summary>
+    /// The largest payload in bytes: a task's input or output, an item, a message, a value. The default is less where the memory budget is
+    /// small: one connection may have three twentieths of the memory kept under way.
+    /// </summary>
+    public long MaxPayload { get; init; } = ProtocolConstants.DefaultPayloadBytes;
+
+    /// <summary>The largest payload that is accepted, in bytes.</summary>
+    internal int PayloadBytes => (int)Math.Min(MaxPayload, LargestPayloadUnderWay);
+
+    /// <summary>The largest message that is accepted, in bytes.</summary>
+    internal int MessageBytes => ProtocolConstants.MessageBytesFor(PayloadBytes);
+
+    // A larger one would never arrive: see IncompleteMessageLimits.OfOneConnection. What travels with it needs room, too.
+    private long LargestPayloadUnderWay =>
+        Math.Min(ProtocolConstants.LargestPayloadBytes, (new MemoryBudget(KeptBytes).PerClientLimit / 2) - (1 << 20));
+
     /// <summary>Threads of the in-process placement "threads".</summary>
     public int InProcessThreads { get; init; } = Environment.ProcessorCount;
 
@@ -153,6 +171,12 @@ public sealed record CoordinatorOptions
         Check(Objects.MaxSessionsPerClient >= 1, "MaxSessionsPerClient", Objects.MaxSessionsPerClient, "at least 1");
         Check(MemoryBudget >= SmallestBudget, nameof(MemoryBudget), MemoryBudget,
             $"at least {SmallestBudget} bytes: the program alone takes about 100 MB");
+        Check(MaxPayload is >= SmallestPayload and <= ProtocolConstants.LargestPayloadBytes, nameof(MaxPayload), MaxPayload,
+            $"a size from {SmallestPayload} bytes to {ProtocolConstants.LargestPayloadBytes} (512 MiB)");
+        Check(MaxPayload <= LargestPayloadUnderWay || MaxPayload is ProtocolConstants.DefaultPayloadBytes
+            or > ProtocolConstants.LargestPayloadBytes || MemoryBudget < SmallestBudget, nameof(MaxPayload), MaxPayload,
+            $"at most {LargestPayloadUnderWay} bytes with a memory budget of {MemoryBudget}, of which one connection may have so much " +
+            "under way: lower it, or raise --memory-budget");
         Check(CreditBytesPerStream >= 1, nameof(CreditBytesPerStream), CreditBytesPerStream, "at least 1");
         Check(InProcessThreads is >= 1 and <= 1_024, nameof(InProcessThreads), InProcessThreads, "a number from 1 to 1024");
         Check(InProcessAsync is >= 1 and <= 100_000, nameof(InProcessAsync), InProcessAsync, "a number from 1 to 100000");

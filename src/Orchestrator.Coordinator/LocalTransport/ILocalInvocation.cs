@@ -1,3 +1,5 @@
+using Grpc.Core;
+
 namespace Orchestrator.Coordinator.LocalTransport;
 
 /// <summary>A call in progress: takes the frames of its client.</summary>
@@ -11,6 +13,9 @@ internal interface ILocalInvocation
 
     /// <summary>A message has arrived; its content is not kept.</summary>
     void OnMessage(ReadOnlyMemory<byte> content);
+
+    /// <summary>A message was refused before it was read.</summary>
+    void OnRefused(RpcException refusal);
 
     /// <summary>No message follows.</summary>
     void OnHalfClose();

@@ -3,7 +3,6 @@ using Grpc.Core;
 using Microsoft.Win32.SafeHandles;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
-using Orchestrator.Protocol;
 using Orchestrator.Transport.Sockets;
 
 namespace Orchestrator.Coordinator.LocalTransport;
@@ -137,7 +136,7 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
 
     int IFrameReceiver.LimitOf(FrameKind kind) => kind switch
     {
-        FrameKind.Message => ProtocolConstants.MaxMessageBytes,
+        FrameKind.Message => _server.MessageBytes,
         FrameKind.Open => MaxOpenBytes,
         FrameKind.HalfClose or FrameKind.Cancel => 0,
         _ => -1,
@@ -173,9 +172,21 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         }
     }
 
+    void IFrameReceiver.OnTooLarge(uint length)
+    {
+        LocalCall? call;
+        lock (_gate)
+            call = _call;
+        if (call is not null)
+            call.Invocation!.OnRefused(_server.TooLarge(length));
+        else if (_hasServed)
+            _frames.Want();
+        else
+            Refuse("a message was not expected here");
+    }
+
     void IFrameReceiver.OnViolation(FrameKind kind, uint length) => Refuse(
-        $"a frame of kind {(int)kind} with {length:N0} bytes is no frame that this coordinator reads, or too large: a message may have " +
-        $"{ProtocolConstants.MaxMessageBytes:N0} bytes");
+        $"a frame of kind {(int)kind} with {length:N0} bytes is no frame that this coordinator reads, or too large");
 
     void IFrameReceiver.OnIncomplete(int bytes)
     {

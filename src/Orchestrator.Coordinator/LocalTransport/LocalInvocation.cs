@@ -19,6 +19,8 @@ internal abstract class LocalInvocation<TRequest, TResponse>(LocalCall call, Met
 
     public abstract void OnMessage(ReadOnlyMemory<byte> content);
 
+    public abstract void OnRefused(RpcException refusal);
+
     public abstract void OnHalfClose();
 
     /// <summary>Reads a message.</summary>

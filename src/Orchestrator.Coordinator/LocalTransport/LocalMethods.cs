@@ -70,6 +70,13 @@ internal sealed class LocalDuplexMethod<TRequest, TResponse>(
             _requests.Add(request);
         }
 
+        public override void OnRefused(RpcException refusal)
+        {
+            _requests.Complete(refusal);
+            // A cancel may still come.
+            Connection.Want();
+        }
+
         public override void OnHalfClose()
         {
             _requests.Complete(null);

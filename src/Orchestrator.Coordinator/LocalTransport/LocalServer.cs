@@ -138,6 +138,12 @@ internal sealed partial class LocalServer : IPolledSocket, IDisposable
         }
     }
 
+    /// <summary>The largest message in bytes.</summary>
+    public int MessageBytes => _incoming.MessageBytes;
+
+    /// <summary>The error for a message that is not read.</summary>
+    public RpcException TooLarge(uint length) => _incoming.TooLarge(length);
+
     /// <summary>Counts what a connection holds of an incomplete message.</summary>
     /// <exception cref="RpcException">There is no room for it.</exception>
     public void Hold(LocalConnection connection, int before, int now)

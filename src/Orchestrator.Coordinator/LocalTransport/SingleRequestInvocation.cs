@@ -29,6 +29,8 @@ internal abstract class SingleRequestInvocation<TRequest, TResponse>(LocalCall c
         Answer(request, refusal);
     }
 
+    public override void OnRefused(RpcException refusal) => Answer(null, refusal);
+
     public override void OnHalfClose() =>
         Answer(null, _hasBegun ? null : new RpcException(new Status(StatusCode.Internal, "Incomplete message.")));
 

@@ -13,8 +13,14 @@ namespace Orchestrator.Coordinator.Mapping;
 /// Edits payloads that hold JSON values. Unchanged parts are shared with the old value, which stays unmodified. Integers are exact at any
 /// size: beyond 2^53 they are decimal strings, as everywhere in the contract.
 /// </summary>
-internal sealed class JsonEditor : IValueEditor
+/// <param name="largestPayload">The largest value in bytes.</param>
+internal sealed class JsonEditor(int largestPayload = ProtocolConstants.DefaultPayloadBytes) : IValueEditor
 {
+    // An edit reads and measures the whole value, which holds up all shared objects for some milliseconds at this size.
+    private const int LargestEdited = 4_000_000;
+
+    private readonly int _limit = Math.Min(LargestEdited, largestPayload);
+
     private const double LargestExact = 1L << 53;
     private const int MaxDigits = 64;
 
@@ -95,17 +101,21 @@ internal sealed class JsonEditor : IValueEditor
         ? Value.ForNumber((double)integer)
         : Value.ForString(integer.ToString(CultureInfo.InvariantCulture));
 
-    private static ValueEdit Fit(Value value, string change)
+    private ValueEdit Fit(Value value, string change)
     {
         var payload = new Payload { Json = value };
         return Fit(payload, payload.CalculateSize(), change);
     }
 
-    private static ValueEdit Fit(Payload payload, long bytes, string change)
+    private ValueEdit Fit(Payload payload, long bytes, string change)
     {
-        if (bytes > ProtocolConstants.MaxPayloadBytes)
-            return ValueEdit.Refused(
-                $"{change} it would have {bytes:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}");
+        if (bytes > _limit)
+        {
+            return ValueEdit.Refused(_limit < LargestEdited
+                ? $"{change} it would have {bytes:N0} bytes; the limit (payload_bytes) is {_limit:N0}"
+                : $"{change} it would have {bytes:N0} bytes; a value may be changed inside up to {_limit:N0}: set a larger one as a whole");
+        }
+
         return PayloadFormat.IsTooDeep(payload, bytes)
             ? ValueEdit.Refused($"{change}, {PayloadFormat.TooDeep}")
             : ValueEdit.Done(new Content(payload, (int)bytes));

@@ -16,7 +16,7 @@ internal static class PayloadMapper
     public const int MaxItems = 2_048;
 
     /// <summary>The maximum payload bytes in one answer, except that a single payload always fits.</summary>
-    public const int MaxBytes = ProtocolConstants.MaxPayloadBytes;
+    public const int MaxBytes = ProtocolConstants.SharedMessageBytes;
 
     private const int MaxRequestIdLength = 256;
     private const int DefaultPageSize = 100;
@@ -30,22 +30,16 @@ internal static class PayloadMapper
     /// <param name="field">Its field path in the request.</param>
     /// <param name="index">The index of the element, if the field is a list.</param>
     /// <param name="part">The field within the element.</param>
-    /// <exception cref="RequestValidationException">The payload is too large, or its JSON is nested too deep.</exception>
+    /// <exception cref="RequestValidationException">Its JSON is nested too deep. The engine refuses one that is too large.</exception>
     public static Content ToContent(Payload? payload, string field, int index = -1, string part = "")
     {
         payload ??= Empty;
         var bytes = payload.CalculateSize();
-        if (bytes > ProtocolConstants.MaxPayloadBytes)
-            throw TooLarge(Name(field, index, part), bytes);
         return PayloadFormat.IsTooDeep(payload, bytes) ? throw TooDeep(Name(field, index, part)) : new Content(payload, bytes);
     }
 
     private static RequestValidationException TooDeep(string field) =>
         RequestValidationException.Invalid(field, $"{field}: {PayloadFormat.TooDeep}");
-
-    private static RequestValidationException TooLarge(string field, int bytes) => RequestValidationException.Limit(
-        field, $"{field} has {bytes:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}: send a name or a " +
-            "path instead of a large object");
 
     // Built only for an error: most requests are valid.
     private static string Name(string field, int index, string part) =>

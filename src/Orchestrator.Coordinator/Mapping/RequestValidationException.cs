@@ -20,8 +20,4 @@ internal sealed class RequestValidationException : RpcException
     /// <summary>An invalid field.</summary>
     public static RequestValidationException Invalid(string field, string message) =>
         new(new ObjectError(ObjectErrorReason.Invalid, message) { Field = field });
-
-    /// <summary>A field that exceeds a limit.</summary>
-    public static RequestValidationException Limit(string field, string message) =>
-        new(new ObjectError(ObjectErrorReason.LimitExceeded, message) { Field = field });
 }

@@ -11,13 +11,21 @@ namespace Orchestrator.Coordinator.Mapping;
 /// <summary>Converts worker messages to engine commands: reports, failures, events.</summary>
 internal static class WorkerMessageMapper
 {
-    public static AttemptReport ToReport(in RawAttemptResult result)
+    /// <param name="result">The result.</param>
+    /// <param name="largestOutput">The largest output that is passed on, in bytes: a worker in any language may send a larger one.</param>
+    public static AttemptReport ToReport(in RawAttemptResult result, int largestOutput)
     {
         var failure = result.Error is { } error ? ToFailure(error)
+            : result.Output.Length > largestOutput ? new TaskFailure(
+                FailureReason.LimitExceeded, $"its output {TooLarge(result.Output, largestOutput)}")
             : FaultOf(result.Output) is { } fault
                 ? new TaskFailure(FailureReason.HandlerFailed, $"its output cannot be passed on: {fault}") : null;
         return ToReport(result, failure);
     }
+
+    private static string TooLarge(ByteString output, int largest) =>
+        $"has {output.Length:N0} bytes; the limit (payload_bytes) is {largest:N0}: write it to a file and return its name, or raise the " +
+        "limit (--max-payload)";
 
     private static AttemptReport ToReport(in RawAttemptResult result, TaskFailure? failure) => new(
         (long)result.TaskId,
@@ -38,14 +46,16 @@ internal static class WorkerMessageMapper
         return [.. returned.Select(item => new AttemptId((long)item.TaskId, item.Attempt))];
     }
 
-    public static AttemptUpdate[] ToUpdate(RepeatedField<RawAttemptEvent> events)
+    /// <param name="events">The events.</param>
+    /// <param name="largestOutput">The largest partial output that is passed on, in bytes.</param>
+    public static AttemptUpdate[] ToUpdate(RepeatedField<RawAttemptEvent> events, int largestOutput)
     {
         if (events.Count == 0)
             return [];
         var updates = new List<AttemptUpdate>(events.Count);
         foreach (var item in events)
         {
-            if (ToUpdate(item) is { } known)
+            if (ToUpdate(item, largestOutput) is { } known)
                 updates.Add(known);
         }
 
@@ -53,13 +63,15 @@ internal static class WorkerMessageMapper
     }
 
     /// <summary>Null for a start: starts follow from the lanes' order, though a worker may still report them.</summary>
-    public static AttemptUpdate? ToUpdate(RawAttemptEvent item)
+    public static AttemptUpdate? ToUpdate(RawAttemptEvent item, int largestOutput)
     {
         var (id, attempt) = ((long)item.TaskId, item.Attempt);
         return item.EventCase switch
         {
             RawAttemptEvent.EventOneofCase.Progress =>
                 new(id, attempt, TaskEventKind.Progress, item.Progress, item.Progress.CalculateSize()),
+            RawAttemptEvent.EventOneofCase.PartialOutput when item.PartialOutput.Length > largestOutput =>
+                Warning(id, attempt, $"a partial output is left out: it {TooLarge(item.PartialOutput, largestOutput)}"),
             RawAttemptEvent.EventOneofCase.PartialOutput when FaultOf(item.PartialOutput) is { } fault =>
                 Warning(id, attempt, $"a partial output cannot be passed on: {fault}"),
             RawAttemptEvent.EventOneofCase.PartialOutput =>

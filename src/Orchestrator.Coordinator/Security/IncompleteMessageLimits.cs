@@ -10,7 +10,7 @@ namespace Orchestrator.Coordinator.Security;
 /// </summary>
 internal sealed class IncompleteMessageLimits : IDisposable
 {
-    /// <summary>How long a message may take to arrive: the largest payload then needs 67 KB a second.</summary>
+    /// <summary>How long a message may take to arrive: the largest payload by default then needs 1.1 MB a second.</summary>
     public static readonly TimeSpan ArrivalLimit = TimeSpan.FromSeconds(60);
 
     /// <summary>The same for a call that needs no credential.</summary>
@@ -25,12 +25,19 @@ internal sealed class IncompleteMessageLimits : IDisposable
     private readonly HashSet<IIncompleteMessage> _waiting = [];
     private long _bytes;
 
-    public IncompleteMessageLimits(MemoryBudget memory, TimeProvider time)
+    /// <param name="memory">The memory budget.</param>
+    /// <param name="messageBytes">The largest message in bytes.</param>
+    /// <param name="time">For the time that a message may take.</param>
+    public IncompleteMessageLimits(MemoryBudget memory, int messageBytes, TimeProvider time)
     {
+        MessageBytes = messageBytes;
         _memory = memory;
         _time = time;
         _timer = time.CreateTimer(_ => EndLate(), null, CheckInterval, CheckInterval);
     }
+
+    /// <summary>The largest message in bytes.</summary>
+    public int MessageBytes { get; }
 
     /// <summary>The bytes of all incomplete messages.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
@@ -64,6 +71,12 @@ internal sealed class IncompleteMessageLimits : IDisposable
                 $"incomplete messages of all connections hold {all:N0} bytes, {Limit:N0} are allowed (incoming_bytes), within " +
                 $"{_memory.AdmissionLimit:N0} of the memory budget for new work; retry soon");
     }
+
+    /// <summary>The error for a message that is announced and will not be read.</summary>
+    /// <param name="length">Its bytes.</param>
+    public Grpc.Core.RpcException TooLarge(uint length) => RpcErrors.Create(
+        V1.ErrorReason.LimitExceeded,
+        $"the request announces a message of {length:N0} bytes; a message may have {MessageBytes:N0} (message_bytes): send it in parts");
 
     /// <summary>A body starts to wait for the rest of a message.</summary>
     public void Add(IIncompleteMessage body)

@@ -4,7 +4,6 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http.Features;
 using Orchestrator.Coordinator.Mapping;
-using Orchestrator.Protocol;
 
 namespace Orchestrator.Coordinator.Security;
 
@@ -130,13 +129,8 @@ internal sealed class LimitedRequestBody(
             Span<byte> head = stackalloc byte[FrameHeadBytes];
             _last.Buffer.Slice(0, FrameHeadBytes).CopyTo(head);
             var length = BinaryPrimitives.ReadUInt32BigEndian(head[1..]);
-            if (length > ProtocolConstants.MaxMessageBytes)
-            {
-                throw RpcErrors.Create(
-                    V1.ErrorReason.LimitExceeded,
-                    $"the request announces a message of {length:N0} bytes; a message may have {ProtocolConstants.MaxMessageBytes:N0} " +
-                    "(message_bytes): send it in parts");
-            }
+            if (length > messages.MessageBytes)
+                throw messages.TooLarge(length);
         }
 
         return _last;

@@ -46,6 +46,9 @@ internal sealed class EventBacklog(MemoryBudget memory)
             Dequeue();
     }
 
+    /// <summary>The size of the oldest event that is no end, in bytes; 0 if there is none.</summary>
+    public int NextBytes => _events.TryPeek(out var next) ? next.Item.ContentBytes : 0;
+
     /// <summary>Takes the oldest event.</summary>
     /// <param name="item">The event.</param>
     /// <param name="missing">What the reader has missed of this task since its last event.</param>

@@ -9,7 +9,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Coordinator.Services;
 
 /// <summary>Converts received task specs to the engine's submissions.</summary>
-internal sealed class SubmissionReader(TaskPolicyMapper policies, ObjectEngineHost objects)
+internal sealed class SubmissionReader(TaskPolicyMapper policies, ObjectEngineHost objects, TaskEngineOptions engine)
 {
     private readonly NameTable _handlers = new();
 
@@ -50,12 +50,12 @@ internal sealed class SubmissionReader(TaskPolicyMapper policies, ObjectEngineHo
                 new Violation($"{field}.handler", $"'{VisibleText.Line(handler)}' is no handler's name, which has {HandlerNames.Rule}"));
         if (FieldLimits.OfText(requestId, "request_id", $"{field}.request_id") is { } id)
             (violations ??= []).Add(id);
-        if (input.Length > ProtocolConstants.MaxPayloadBytes)
+        if (input.Length > engine.LargestPayload)
         {
             (violations ??= []).Add(new Violation(
                 $"{field}.input",
-                $"has {input.Length:N0} bytes; the limit (payload_bytes) is {ProtocolConstants.MaxPayloadBytes:N0}: send a name or a " +
-                "path instead of a large object",
+                $"has {input.Length:N0} bytes; the limit (payload_bytes) is {engine.LargestPayload:N0}: send a name or a path " +
+                "instead of a large object, or raise the limit (--max-payload)",
                 ErrorReason.LimitExceeded));
         }
         else if (PayloadFormat.IsTooDeep(input.Span))

@@ -180,6 +180,7 @@ internal sealed partial class TaskStreamSession
             var bytes = 0;
             while (!_resultsFirst && rest.Events.Count < ProtocolConstants.MaxItemsPerMessage
                 && bytes < ProtocolConstants.TargetMessageBytes
+                && (bytes == 0 || bytes + _events.NextBytes <= ProtocolConstants.SharedMessageBytes)
                 && _events.TryTake(out var item, out var missing))
             {
                 results.AddTo(rest.Events, item, missing, item.Task.Tag);
@@ -201,7 +202,7 @@ internal sealed partial class TaskStreamSession
                 && _results.TryPeek(out var next) && IsReady(next))
             {
                 // A result that does not fit with others into a client's default message limit gets a message of its own.
-                if (eventBytes + bytes is > 0 and var others && others + next.Bytes > ProtocolConstants.MaxPayloadBytes)
+                if (eventBytes + bytes is > 0 and var others && others + next.Bytes > ProtocolConstants.SharedMessageBytes)
                 {
                     _resultsFirst = eventBytes > 0 && bytes == 0;
                     break;

@@ -6,13 +6,15 @@ using Orchestrator.Transport.Sockets;
 using Orchestrator.Coordinator.Dispatch;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Security;
+using Orchestrator.Protocol;
 using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>Starts worker processes by the launch contract of <c>worker.proto</c>. Used on the supervisor's thread only.</summary>
 internal sealed unsafe class WorkerProcessLauncher(
-    SupervisorOptions initialOptions, RuntimeDirectory directory, TokenStore tokens, TimeProvider time, IReadOnlyList<int> cores)
+    SupervisorOptions initialOptions, RuntimeDirectory directory, TokenStore tokens, TimeProvider time, IReadOnlyList<int> cores,
+    int largestPayload)
 {
     private const string MemoryEvents = "/sys/fs/cgroup/memory.events";
 
@@ -49,6 +51,7 @@ internal sealed unsafe class WorkerProcessLauncher(
             DirectStream = ChildProcess.InheritedDescriptor,
             CoordinatorAddress = $"unix:{directory.CoordinatorSocket}",
             CoordinatorLocalSocket = directory.LocalTransportSocket,
+            MaxPayloadBytes = largestPayload,
             CoordinatorToken = tokens.IssueForWorker(identity),
         };
         // Each of the next steps may fail if descriptors run out, and then undoes the previous steps.
@@ -58,7 +61,7 @@ internal sealed unsafe class WorkerProcessLauncher(
         try
         {
             recorder = new FlightRecorderFile(launch.RecorderPath);
-            direct = SocketMessageStream.CreatePair(out var end);
+            direct = SocketMessageStream.CreatePair(ProtocolConstants.MessageBytesFor(largestPayload), out var end);
             childEnd = end;
             if (core >= 0)
                 ProcessorAffinity.SetForThisThread([core]);

@@ -52,7 +52,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         _events = events;
         _logger = logger;
         _cores = ProcessorAffinity.AllowedCores();
-        _launcher = new WorkerProcessLauncher(options, directory, tokens, clock.Running, _cores);
+        _launcher = new WorkerProcessLauncher(options, directory, tokens, clock.Running, _cores, host.Options.LargestPayload);
         foreach (var group in options.Groups)
             _groups.Add(new WorkerGroup(group, _groups.Sum(before => before.Options.Workers)));
         _heartbeats = new HeartbeatWatch(clock, events, new DebuggerWatch(events, logger, Terminate), WatchPeriod);

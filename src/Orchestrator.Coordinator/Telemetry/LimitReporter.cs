@@ -6,7 +6,6 @@ using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Core.Common;
-using Orchestrator.Protocol;
 
 namespace Orchestrator.Coordinator.Telemetry;
 
@@ -62,8 +61,8 @@ internal sealed class LimitReporter(
             New("object_bytes_per_client", "What those hold, and its waits", memory.PerClientLimit, client.Objects.Bytes, "bytes"),
             New("waits_per_client", "Commands of one client that wait", options.Objects.MaxWaitsPerClient, client.Objects.Waits, "waits"),
             New("streams_per_client", "Open streams of one client", options.MaxStreamsPerClient, client.Streams, "streams"),
-            New("payload_bytes", "One input or output", ProtocolConstants.MaxPayloadBytes, 0, "bytes"),
-            New("message_bytes", "One gRPC message", ProtocolConstants.MaxMessageBytes, 0, "bytes"),
+            New("payload_bytes", "One input, output, item, message or value", options.PayloadBytes, 0, "bytes"),
+            New("message_bytes", "One message of a call", options.MessageBytes, 0, "bytes"),
             .. FieldLimits.All.Select(limit => New(limit.Name, limit.Description, limit.Maximum, 0, limit.Unit)),
             New("stream_credits", "Unfinished or unread tasks of one stream", options.CreditsPerStream, 0, "tasks"),
             New("stream_credit_bytes", "Inputs of those", options.CreditBytesPerStream, 0, "bytes"),

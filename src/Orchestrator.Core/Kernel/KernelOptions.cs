@@ -36,6 +36,9 @@ public record KernelOptions
     /// <summary>The most commands of one client that may wait at once.</summary>
     public int MaxWaitsPerClient { get; init; } = 500_000;
 
+    /// <summary>The largest item, message or value, in bytes.</summary>
+    public int LargestContent { get; init; } = int.MaxValue;
+
     /// <summary>
     /// How long an object without holders, waiters and uses is kept while clients may still refer to it: a barrier, a latch that is open or
     /// untouched, a semaphore for signals. Then it is dropped, and the next use creates it anew.

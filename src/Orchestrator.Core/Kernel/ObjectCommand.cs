@@ -43,6 +43,16 @@ public abstract record ObjectCommand
     /// <summary>The bytes of content that it adds; 0 for none.</summary>
     internal virtual long ContentBytes => 0;
 
+    /// <summary>The first content that is larger than a limit.</summary>
+    /// <param name="limit">The most bytes.</param>
+    /// <param name="field">Its field, as the contract spells it.</param>
+    /// <returns>Its size in bytes; 0 if there is none.</returns>
+    internal virtual int FindLarge(int limit, out string field)
+    {
+        field = "";
+        return 0;
+    }
+
     /// <summary>The kind of the objects that it is for: the machine of that kind executes it.</summary>
     internal abstract ObjectKind Primitive { get; }
 

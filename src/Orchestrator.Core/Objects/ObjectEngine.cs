@@ -38,6 +38,7 @@ namespace Orchestrator.Core.Objects;
 public sealed class ObjectEngine
 {
     private readonly ClientObjectQuotaRegistry _clients;
+    private readonly int _largestContent;
     private readonly ObjectKernel _kernel;
     private readonly QueueMachine _queues;
     private readonly SharedStateMachine _state;
@@ -49,6 +50,7 @@ public sealed class ObjectEngine
     {
         ArgumentNullException.ThrowIfNull(options);
         _clients = options.Clients;
+        _largestContent = options.LargestContent;
         _kernel = new ObjectKernel(options, memory ?? new MemoryBudget(long.MaxValue));
         var machines = _kernel.Machines;
         machines[ObjectKind.Lock] = Locks = new LockMachine(_kernel, options.LastFencingToken);
@@ -101,7 +103,7 @@ public sealed class ObjectEngine
             _kernel.Complete(command, ObjectError.SessionLost(ended));
         else if (command is { Session: { } session, Client: { } client } && !session.MayBeUsedBy(client))
             _kernel.Complete(command, SessionTable.NotItsOwn(session));
-        else if (!_kernel.Replays.TryAnswer(command) && !ExceedsMemory(command))
+        else if (!_kernel.Replays.TryAnswer(command) && !IsTooLarge(command) && !ExceedsMemory(command))
             _kernel.Machines.Of(command).Apply(command);
         EndStep();
         return _kernel.Step.Begun;
@@ -156,6 +158,21 @@ public sealed class ObjectEngine
             _kernel.Replays.Restore(request, briefly: request.Command == typeof(GetItems));
         _queues.Restore(restored.Queues, _clients);
         EndStep();
+    }
+
+    /// <summary>Refuses content beyond the size that one item, message or value may have.</summary>
+    private bool IsTooLarge(ObjectCommand command)
+    {
+        if (command.FindLarge(_largestContent, out var field) is not (> 0 and var bytes))
+            return false;
+        _kernel.Complete(command, new ObjectError(
+            ObjectErrorReason.LimitExceeded,
+            $"{field} has {bytes:N0} bytes; the limit (payload_bytes) is {_largestContent:N0}: send a name or a path instead of a large " +
+            "object, or raise the limit (--max-payload)")
+        {
+            Field = field,
+        });
+        return true;
     }
 
     /// <summary>

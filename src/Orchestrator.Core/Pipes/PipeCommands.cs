@@ -100,6 +100,20 @@ public sealed record SendMessages(string Pipe, PipeEnd End, IReadOnlyList<Conten
         }
     }
 
+    internal override int FindLarge(int limit, out string field)
+    {
+        for (var i = 0; i < Messages.Count; i++)
+        {
+            if (Messages[i].Bytes > limit)
+            {
+                field = $"messages[{i}]";
+                return Messages[i].Bytes;
+            }
+        }
+
+        return base.FindLarge(limit, out field);
+    }
+
     internal override ObjectKind Primitive => ObjectKind.Pipe;
 }
 

@@ -45,6 +45,20 @@ public sealed record PutItems(string Queue, IReadOnlyList<PutItem> Items) : Wait
         }
     }
 
+    internal override int FindLarge(int limit, out string field)
+    {
+        for (var i = 0; i < Items.Count; i++)
+        {
+            if (Items[i].Body.Bytes > limit)
+            {
+                field = $"items[{i}].body";
+                return Items[i].Body.Bytes;
+            }
+        }
+
+        return base.FindLarge(limit, out field);
+    }
+
     internal override ObjectKind Primitive => ObjectKind.Queue;
 }
 

@@ -77,6 +77,28 @@ public sealed record DictEdit(DictOperation Operation, string Key)
 /// <param name="Clear">Delete all entries first.</param>
 public sealed record UpdateDict(string Dict, IReadOnlyList<DictEdit> Edits, bool Clear = false) : StateUpdate
 {
+    internal override int FindLarge(int limit, out string field)
+    {
+        for (var i = 0; i < Edits.Count; i++)
+        {
+            if (Edits[i].Value.Bytes > limit)
+            {
+                field = $"edits[{i}].{FieldOf(Edits[i].Operation)}";
+                return Edits[i].Value.Bytes;
+            }
+        }
+
+        return base.FindLarge(limit, out field);
+    }
+
+    private static string FieldOf(DictOperation operation) => operation switch
+    {
+        DictOperation.SetDefault => "set_default",
+        DictOperation.SetPath => "path.value",
+        DictOperation.Append => "append",
+        _ => "set",
+    };
+
     internal override ObjectKind Primitive => ObjectKind.Dict;
 }
 

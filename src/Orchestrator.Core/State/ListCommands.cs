@@ -51,6 +51,37 @@ public sealed record ListEdit(ListOperation Operation)
 /// <param name="Edits">The changes, in order: a later one sees the earlier.</param>
 public sealed record UpdateList(string List, IReadOnlyList<ListEdit> Edits) : StateUpdate
 {
+    internal override int FindLarge(int limit, out string field)
+    {
+        for (var i = 0; i < Edits.Count; i++)
+        {
+            var edit = Edits[i];
+            if (edit.Value.Bytes > limit)
+            {
+                field = $"edits[{i}].{FieldOf(edit.Operation)}";
+                return edit.Value.Bytes;
+            }
+
+            for (var j = 0; j < edit.Values.Count; j++)
+            {
+                if (edit.Values[j].Bytes > limit)
+                {
+                    field = $"edits[{i}].extend.values[{j}]";
+                    return edit.Values[j].Bytes;
+                }
+            }
+        }
+
+        return base.FindLarge(limit, out field);
+    }
+
+    private static string FieldOf(ListOperation operation) => operation switch
+    {
+        ListOperation.Insert => "insert.value",
+        ListOperation.Set => "set.value",
+        _ => "append",
+    };
+
     internal override ObjectKind Primitive => ObjectKind.List;
 }
 

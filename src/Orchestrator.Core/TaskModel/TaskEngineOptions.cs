@@ -29,6 +29,9 @@ public sealed record TaskEngineOptions
     /// <summary>The most bytes of inputs of unfinished tasks and of kept results.</summary>
     public long MaxPayloadBytes { get; init; } = 1L << 30;
 
+    /// <summary>The largest input, output or partial output, in bytes.</summary>
+    public int LargestPayload { get; init; } = int.MaxValue;
+
     /// <summary>The most unfinished tasks of one client.</summary>
     public int MaxTasksPerClient { get; init; } = 1_000_000;
 

@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
-using Orchestrator.Protocol;
 using Orchestrator.Handlers.Common;
 using Orchestrator.Worker.Payloads;
 using Orchestrator.Worker.Tasks;
@@ -75,8 +74,9 @@ internal static class ByteHandlers
         return output.ToArray();
     }
 
-    private static ReadOnlyMemory<byte> Gunzip(ReadOnlyMemory<byte> input, CancellationToken cancellationToken)
+    private static ReadOnlyMemory<byte> Gunzip(ReadOnlyMemory<byte> input, TaskContext context)
     {
+        var cancellationToken = context.CancellationToken;
         using var gzip = new GZipStream(new MemoryStream(input.ToArray()), CompressionMode.Decompress);
         using var output = new MemoryStream();
         var buffer = new byte[BufferSize];
@@ -88,8 +88,8 @@ internal static class ByteHandlers
                 cancellationToken.ThrowIfCancellationRequested();
                 output.Write(buffer, 0, count);
                 // A kilobyte may unpack to a gigabyte: stop at the limit.
-                if (output.Length > ProtocolConstants.MaxPayloadBytes)
-                    throw new PayloadTooLargeException("the unpacked output of 'gunzip', so far,", output.Length);
+                if (output.Length > context.MaxPayloadBytes)
+                    throw new PayloadTooLargeException("the unpacked output of 'gunzip', so far,", output.Length, context.MaxPayloadBytes);
             }
         }
         catch (InvalidDataException e)

@@ -1,4 +1,3 @@
-using Orchestrator.Protocol;
 using Orchestrator.Handlers.Common;
 using Orchestrator.Worker.Payloads;
 using Orchestrator.Worker.Tasks;
@@ -12,7 +11,7 @@ internal static class FileHandlers
     {
         var paths = new AllowedPaths(options.AllowedDirectories, options.DeniedDirectories);
         map.MapTask(
-            "read_file", (PathInput input, CancellationToken ct) => ReadAsync(paths, input.Path, ct),
+            "read_file", (PathInput input, TaskContext context) => ReadAsync(paths, input.Path, context),
             new()
             {
                 Json = StockJson.Default.Options,
@@ -21,19 +20,19 @@ internal static class FileHandlers
             });
     }
 
-    private static async Task<byte[]> ReadAsync(AllowedPaths paths, string path, CancellationToken cancellationToken)
+    private static async Task<byte[]> ReadAsync(AllowedPaths paths, string path, TaskContext context)
     {
         var real = paths.Resolve("path", path);
         using var handle = File.OpenHandle(real, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
         paths.CheckOpened("path", path, handle);
         var length = RandomAccess.GetLength(handle);
-        if (length > ProtocolConstants.MaxPayloadBytes)
-            throw new PayloadTooLargeException($"'{path}'", length);
+        if (length > context.MaxPayloadBytes)
+            throw new PayloadTooLargeException($"'{path}'", length, context.MaxPayloadBytes);
         var content = new byte[length];
         var read = 0;
         while (read < content.Length)
         {
-            var count = await RandomAccess.ReadAsync(handle, content.AsMemory(read), read, cancellationToken);
+            var count = await RandomAccess.ReadAsync(handle, content.AsMemory(read), read, context.CancellationToken);
             if (count == 0)
                 break;
             read += count;

@@ -1,5 +1,4 @@
 using System.Net;
-using Orchestrator.Protocol;
 using Orchestrator.Handlers.Common;
 using Orchestrator.Worker.Payloads;
 using Orchestrator.Worker.Tasks;
@@ -17,7 +16,7 @@ internal static class HttpHandlers
         var urls = new AllowedUrls(options.AllowedUrlPrefixes);
         map.MapTask(
             "http_get", (UrlInput input, TaskContext context) => GetAsync(
-                urls, input.Url, context.GetLocal(CreateClient), context.CancellationToken),
+                urls, input.Url, context.GetLocal(CreateClient), context),
             new()
             {
                 Json = StockJson.Default.Options,
@@ -39,8 +38,9 @@ internal static class HttpHandlers
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
-    private static async Task<byte[]> GetAsync(AllowedUrls urls, string address, HttpClient client, CancellationToken cancellationToken)
+    private static async Task<byte[]> GetAsync(AllowedUrls urls, string address, HttpClient client, TaskContext context)
     {
+        var cancellationToken = context.CancellationToken;
         if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
             throw new InvalidInputException("url", $"must be an http or https URL, got '{address}'");
         for (var hop = 0; hop <= MaxRedirects; hop++)
@@ -57,13 +57,13 @@ internal static class HttpHandlers
 
             response.EnsureSuccessStatusCode();
             await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-            return await ReadAsync(body, cancellationToken);
+            return await ReadAsync(body, context.MaxPayloadBytes, cancellationToken);
         }
 
         throw new InvalidInputException("url", $"redirects more than {MaxRedirects} times");
     }
 
-    private static async Task<byte[]> ReadAsync(Stream body, CancellationToken cancellationToken)
+    private static async Task<byte[]> ReadAsync(Stream body, int most, CancellationToken cancellationToken)
     {
         using var content = new MemoryStream();
         var buffer = new byte[BufferSize];
@@ -71,8 +71,8 @@ internal static class HttpHandlers
         while ((count = await body.ReadAsync(buffer, cancellationToken)) > 0)
         {
             content.Write(buffer, 0, count);
-            if (content.Length > ProtocolConstants.MaxPayloadBytes)
-                throw new PayloadTooLargeException("the body, so far,", content.Length);
+            if (content.Length > most)
+                throw new PayloadTooLargeException("the body, so far,", content.Length, most);
         }
 
         return content.ToArray();

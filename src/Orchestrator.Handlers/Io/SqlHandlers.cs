@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
-using Orchestrator.Protocol;
 using Orchestrator.Handlers.Common;
 using Orchestrator.Worker.Payloads;
 using Orchestrator.Worker.Tasks;
@@ -15,13 +14,16 @@ internal static class SqlHandlers
     private const int Interrupted = 9;
     private const int MaxSqlBytes = 64 * 1024;
 
+    // One value, and all rows of an answer: they are kept as JSON, which takes several times as much.
+    private const int MaxRowBytes = 4_000_000;
+
     // For all queries of one process together: sorting and recursion use it, and nothing goes to files.
     private const long MaxHeapBytes = 128L << 20;
 
     // SQLITE_LIMIT_*, and what each allows: a value, the text, columns, depth, parts of a union, ATTACH, a pattern, threads.
     private static readonly (int Limit, int Value)[] Limits =
     [
-        (0, ProtocolConstants.MaxPayloadBytes), (1, MaxSqlBytes), (2, 1_000), (3, 200), (4, 100), (7, 0), (8, 1_000), (11, 0),
+        (0, MaxRowBytes), (1, MaxSqlBytes), (2, 1_000), (3, 200), (4, 100), (7, 0), (8, 1_000), (11, 0),
     ];
 
     private const int ReadColumn = 20;
@@ -116,8 +118,8 @@ internal static class SqlHandlers
 
             json.WriteEndObject();
             var size = json.BytesCommitted + json.BytesPending;
-            if (size > ProtocolConstants.MaxPayloadBytes)
-                throw new PayloadTooLargeException("the rows, so far,", size);
+            if (size > MaxRowBytes)
+                throw new PayloadTooLargeException("the rows, so far,", size, MaxRowBytes);
         }
 
         json.WriteEndArray();

@@ -120,6 +120,9 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
         Dispose();
     }
 
+    // Never called: no message is too large for a client.
+    void IFrameReceiver.OnTooLarge(uint length) => ((IFrameReceiver)this).OnViolation(FrameKind.Message, length);
+
     void IFrameReceiver.OnViolation(FrameKind kind, uint length)
     {
         _call?.OnBroken($"the coordinator sent a frame of kind {(int)kind} with {length:N0} bytes, which is none of this protocol");

@@ -49,7 +49,15 @@ internal sealed class FrameBuffer(Func<FrameKind, int> limitOf)
             kind = (FrameKind)Bytes[_start];
             length = BinaryPrimitives.ReadUInt32BigEndian(Bytes.AsSpan(_start + 1));
             if (limitOf(kind) is var limit && (limit < 0 || length > limit))
-                return FrameStep.Violation;
+            {
+                if (kind != FrameKind.Message || limit < 0)
+                    return FrameStep.Violation;
+                _toSkip = HeadBytes + (long)length;
+                if (_isSkipping)
+                    continue;
+                return FrameStep.TooLarge;
+            }
+
             if (_isSkipping && kind != FrameKind.Open)
             {
                 _toSkip = HeadBytes + length;

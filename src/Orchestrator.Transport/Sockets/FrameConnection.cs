@@ -166,11 +166,14 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
         {
             switch (Next(out var kind, out var length, out var content))
             {
-                case Step.Frame:
+                case (Step.Frame or Step.TooLarge) and var step:
                     TellIncomplete(0);
                     try
                     {
-                        receiver.OnFrame(kind, content);
+                        if (step == Step.Frame)
+                            receiver.OnFrame(kind, content);
+                        else
+                            receiver.OnTooLarge(length);
                     }
                     catch (Exception fault)
                     {
@@ -218,6 +221,10 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
                         IsWanted = false;
                         _isInReceiver = _isReading = true;
                         return Step.Frame;
+                    case FrameStep.TooLarge:
+                        IsWanted = false;
+                        _isInReceiver = true;
+                        return Step.TooLarge;
                     case FrameStep.Violation:
                         return Step.Violation;
                 }
@@ -263,6 +270,7 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
         Nothing,
         Frame,
         Incomplete,
+        TooLarge,
         Violation,
         End,
     }

@@ -9,6 +9,9 @@ internal enum FrameStep
     /// <summary>A whole frame.</summary>
     Frame,
 
-    /// <summary>A frame that is not expected or too large.</summary>
+    /// <summary>A message that is too large: its content is skipped as it arrives.</summary>
+    TooLarge,
+
+    /// <summary>A frame that is not expected, or that is too large and no message.</summary>
     Violation,
 }

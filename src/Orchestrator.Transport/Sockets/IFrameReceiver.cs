@@ -11,7 +11,10 @@ internal interface IFrameReceiver
     /// <param name="content">Its content, until this returns or calls <see cref="FrameConnection.EndRead"/>.</param>
     void OnFrame(FrameKind kind, ReadOnlyMemory<byte> content);
 
-    /// <summary>A frame that is not expected or too large. The connection is of no use any more.</summary>
+    /// <summary>In place of a message that is too large. The next frame comes after another <see cref="FrameConnection.Want"/>.</summary>
+    void OnTooLarge(uint length);
+
+    /// <summary>A frame that is not expected, or that is too large and no message. The connection is of no use any more.</summary>
     void OnViolation(FrameKind kind, uint length);
 
     /// <summary>The bytes of an incomplete frame that are kept, which count for its sender; 0 once it is complete.</summary>

@@ -30,7 +30,9 @@ internal sealed unsafe class SocketMessageStream : IDisposable
     private int _inputStart;
     private int _inputEnd;
 
-    private SocketMessageStream(SafeFileHandle socket) => _socket = socket;
+    private readonly int _largest;
+
+    private SocketMessageStream(SafeFileHandle socket, int largest) => (_socket, _largest) = (socket, largest);
 
     /// <summary>Whether the next <see cref="TryRead"/> finds a whole message without waiting.</summary>
     public bool HasBuffered => _inputEnd - _inputStart is var count and >= PrefixBytes && (uint)(count - PrefixBytes) >= (uint)NextLength;
@@ -38,11 +40,13 @@ internal sealed unsafe class SocketMessageStream : IDisposable
     private int NextLength => BinaryPrimitives.ReadInt32BigEndian(_input.AsSpan(_inputStart + 1));
 
     /// <summary>Creates a pair: our end, and the one to be inherited. Neither is inherited by accident.</summary>
+    /// <param name="largest">The largest message that our end reads, in bytes.</param>
+    /// <param name="child">The end to be inherited.</param>
     /// <exception cref="IOException">Out of file descriptors.</exception>
-    public static SocketMessageStream CreatePair(out SafeFileHandle child)
+    public static SocketMessageStream CreatePair(int largest, out SafeFileHandle child)
     {
         (var own, child) = UnixSockets.CreatePair(SocketBufferBytes);
-        return new SocketMessageStream(own);
+        return new SocketMessageStream(own, largest);
     }
 
     /// <summary>
@@ -62,7 +66,7 @@ internal sealed unsafe class SocketMessageStream : IDisposable
 
         // Its own children do not inherit it: one that outlives the worker would keep the stream open.
         _ = UnixSockets.fcntl(descriptor, UnixSockets.SetDescriptorFlags, UnixSockets.DescriptorCloseOnExec);
-        return new SocketMessageStream(new SafeFileHandle(descriptor, ownsHandle: true));
+        return new SocketMessageStream(new SafeFileHandle(descriptor, ownsHandle: true), ProtocolConstants.LargestMessageBytes);
     }
 
     /// <summary>
@@ -151,10 +155,9 @@ internal sealed unsafe class SocketMessageStream : IDisposable
         if (pending == 0)
             _inputStart = _inputEnd = 0;
         var wanted = pending >= PrefixBytes ? PrefixBytes + NextLength : PrefixBytes;
-        if (wanted is < PrefixBytes or > PrefixBytes + ProtocolConstants.MaxMessageBytes)
+        if (wanted < PrefixBytes || wanted - PrefixBytes > _largest)
             throw new InvalidDataException(
-                $"a message on the direct stream announces {wanted - PrefixBytes} bytes; at most {ProtocolConstants.MaxMessageBytes} are " +
-                "allowed");
+                $"a message on the direct stream announces {wanted - PrefixBytes} bytes; at most {_largest} are allowed");
         if (pending == 0 && _input.Length > KeptBufferBytes)
             _input = new byte[FirstBufferBytes];
         if (_inputStart + wanted <= _input.Length && _inputEnd < _input.Length)

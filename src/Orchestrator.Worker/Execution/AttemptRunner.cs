@@ -52,8 +52,8 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
     /// <param name="exclusive">The thread has run only this attempt since it began, so that its counters are meaningful.</param>
     public void Succeed(TaskContext attempt, ByteString output, bool exclusive)
     {
-        if (output.Length > ProtocolConstants.MaxPayloadBytes)
-            Fail(attempt, new PayloadTooLargeException($"the output of '{attempt.Handler}'", output.Length), exclusive);
+        if (output.Length > executor.LargestOutput)
+            Fail(attempt, new PayloadTooLargeException($"the output of '{attempt.Handler}'", output.Length, executor.LargestOutput), exclusive);
         else
             End(attempt, output, null, exclusive);
     }

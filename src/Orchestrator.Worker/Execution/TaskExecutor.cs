@@ -60,6 +60,13 @@ internal sealed class TaskExecutor : IAsyncDisposable
         set => _environment.WorkerName = value;
     }
 
+    /// <summary>The largest output, and partial output, in bytes: set before the first attempt.</summary>
+    public int LargestOutput
+    {
+        get => _environment.LargestOutput;
+        init => _environment.LargestOutput = value;
+    }
+
     /// <summary>Completes after <see cref="Drain"/>, once the last attempt has been reported.</summary>
     public Task Drained => _drained.Task;
 

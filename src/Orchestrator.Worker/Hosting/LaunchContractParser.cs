@@ -79,6 +79,9 @@ internal static class LaunchContractParser
             case "COORDINATORLOCALSOCKET":
                 launch.CoordinatorLocalSocket = reader.GetString()!;
                 return true;
+            case "MAXPAYLOADBYTES":
+                launch.MaxPayloadBytes = checked((int)Integer(ref reader));
+                return true;
             case "DIRECTSTREAM":
                 launch.DirectStream = checked((int)Integer(ref reader));
                 return true;

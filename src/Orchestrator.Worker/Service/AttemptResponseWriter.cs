@@ -12,9 +12,9 @@ namespace Orchestrator.Worker.Service;
 /// </summary>
 internal sealed class AttemptResponseWriter : IAttemptResultWriter
 {
-    // More than ever waits for a reader that keeps up: several messages, and a few payloads of the largest size.
+    // More than ever waits for a reader that keeps up: several messages, and a few large payloads.
     private const int RoomItems = 8 * ProtocolConstants.MaxItemsPerMessage;
-    private const long RoomBytes = 4L * ProtocolConstants.MaxPayloadBytes;
+    private const long RoomBytes = 4L * ProtocolConstants.SharedMessageBytes;
     private const int ItemOverhead = 32;
 
     // One that is being written and one that fills.

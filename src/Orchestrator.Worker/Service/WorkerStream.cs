@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Orchestrator.Protocol;
 using Orchestrator.Transport.RawMessages;
 using Orchestrator.Worker.Execution;
 using Orchestrator.Worker.V1;
@@ -25,6 +26,8 @@ internal static class WorkerStream
             runtime.Handlers, runtime.Services, runtime.Layout, responses, runtime.Recorder, runtime.Time)
         {
             WorkerName = $"{runtime.Launch.Name}#{runtime.Launch.Incarnation}",
+            // Not given by a coordinator of an earlier version, whose limit this was.
+            LargestOutput = runtime.Launch.MaxPayloadBytes > 0 ? runtime.Launch.MaxPayloadBytes : ProtocolConstants.SharedMessageBytes,
         };
         await using var disposing = executor.ConfigureAwait(false);
         var meter = new ProcessMetrics(runtime.Time);

@@ -1,3 +1,5 @@
+using Orchestrator.Protocol;
+
 namespace Orchestrator.Worker.Tasks;
 
 /// <summary>What an executor gives to each of its attempts.</summary>
@@ -21,6 +23,9 @@ internal sealed class AttemptEnvironment(
 
     /// <summary>One instance per type for all attempts.</summary>
     public WorkerLocals Locals { get; } = new();
+
+    /// <summary>The largest output, and partial output, in bytes.</summary>
+    public int LargestOutput { get; set; } = ProtocolConstants.DefaultPayloadBytes;
 
     /// <summary>The value of <see cref="TaskContext.WorkerName"/>.</summary>
     public string WorkerName { get; set => Volatile.Write(ref field, value); } = "";

@@ -59,6 +59,9 @@ public sealed partial class TaskContext
     /// </summary>
     public ILogger Logger => _logger ??= new TaskLogger(this);
 
+    /// <summary>The largest output, and partial output, in bytes: the coordinator's limit.</summary>
+    public int MaxPayloadBytes => _environment.LargestOutput;
+
     /// <summary>
     /// The one instance of <typeparamref name="T"/> in this worker process, created on first use, and disposed when the worker ends. For
     /// objects that are expensive to create and unsafe to share between processes: a model, a connection.
@@ -92,8 +95,8 @@ public sealed partial class TaskContext
 
     internal ValueTask WritePartialMessageAsync(ByteString payload)
     {
-        if (payload.Length > ProtocolConstants.MaxPayloadBytes)
-            throw new PayloadTooLargeException("a partial output", payload.Length);
+        if (payload.Length > MaxPayloadBytes)
+            throw new PayloadTooLargeException("a partial output", payload.Length, MaxPayloadBytes);
         var partial = new RawAttemptEvent { PartialOutput = payload };
         if (!_environment.ResultWriter.HasRoom)
             return WaitAndSendAsync(partial);

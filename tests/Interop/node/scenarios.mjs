@@ -27,7 +27,7 @@ const sessions = []; // What a client holds belongs to its sessions, and is rele
 const clients = {};
 
 /** The client of a service; all share one connection. */
-const service = name => clients[name] ??= new v1[name](address, grpc.credentials.createInsecure(), { 'grpc.enable_http_proxy': 0 });
+const service = name => clients[name] ??= new v1[name](address, grpc.credentials.createInsecure(), { 'grpc.enable_http_proxy': 0, 'grpc.max_receive_message_length': -1 });
 const options = () => ({ deadline: Date.now() + LIMIT });
 
 /** One unary call, such as call('TaskService', 'RunTask', { … }). */

@@ -21,7 +21,7 @@ def connect():
     ca, cert, key = (pathlib.Path(os.environ[f"ORCHESTRATOR_{name}"]).read_bytes() for name in ("CA", "CERT", "KEY"))
     credentials = grpc.ssl_channel_credentials(root_certificates=ca, private_key=key, certificate_chain=cert)
     # The coordinator is on this machine: no proxy lies between.
-    return grpc.secure_channel(address, credentials, options=[("grpc.enable_http_proxy", 0)])
+    return grpc.secure_channel(address, credentials, options=[("grpc.enable_http_proxy", 0), ("grpc.max_receive_message_length", -1)])
 
 
 def main():

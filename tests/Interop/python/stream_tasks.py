@@ -22,7 +22,7 @@ def connect():
     address = json.loads((home / "endpoint.json").read_text())["grpc"].removeprefix("http://")
     token = os.environ.get("ORCHESTRATOR_TOKEN") or (home / "token").read_text().strip()
     # The coordinator is on this machine: no proxy lies between.
-    channel = grpc.aio.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)])
+    channel = grpc.aio.insecure_channel(address, options=[("grpc.enable_http_proxy", 0), ("grpc.max_receive_message_length", -1)])
     return channel, [("authorization", f"Bearer {token}")]
 
 

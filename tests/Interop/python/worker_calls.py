@@ -25,7 +25,7 @@ def main():
         os.setpgid(0, int(group))
     metadata = [("authorization", f"Bearer {token}")]
     # The authority that gRPC derives from a socket's path is not one that an HTTP server accepts.
-    with grpc.insecure_channel(address, options=[("grpc.default_authority", "localhost"), ("grpc.enable_http_proxy", 0)]) as channel:
+    with grpc.insecure_channel(address, options=[("grpc.default_authority", "localhost"), ("grpc.enable_http_proxy", 0), ("grpc.max_receive_message_length", -1)]) as channel:
         sync, sessions = sync_pb2_grpc.SyncServiceStub(channel), sessions_pb2_grpc.SessionServiceStub(channel)
         lock = sync_pb2.AcquireLockRequest(lock="mine", session_id=session)
         attempt("unary", lambda: sync.AcquireLock(lock, metadata=metadata, timeout=20))

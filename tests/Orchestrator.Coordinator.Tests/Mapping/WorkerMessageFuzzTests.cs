@@ -65,9 +65,9 @@ public sealed class WorkerMessageFuzzTests
                 var reports = new List<Core.Tasks.AttemptReport>();
                 var items = new RepeatedFieldReader<RawExecuteResponse>(bytes, RawAttemptResult.Field);
                 while (items.Next(out var item))
-                    reports.Add(WorkerMessageMapper.ToReport(RawAttemptResult.Read(item)));
+                    reports.Add(WorkerMessageMapper.ToReport(RawAttemptResult.Read(item), int.MaxValue));
                 if (items.Rest is { } rest)
-                    return (WorkerMessageMapper.ToIds(rest.Returned), WorkerMessageMapper.ToUpdate(rest.Events));
+                    return (WorkerMessageMapper.ToIds(rest.Returned), WorkerMessageMapper.ToUpdate(rest.Events, int.MaxValue));
                 return reports;
             },
             exception => exception is InvalidDataException,

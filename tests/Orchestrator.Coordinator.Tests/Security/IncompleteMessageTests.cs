@@ -19,7 +19,7 @@ public sealed class IncompleteMessageTests : IDisposable
     public async Task A_message_that_does_not_become_whole_ends_in_time_and_counts_until_then()
     {
         var (time, memory, pipe) = (new HandTime(), new MemoryBudget(1_000_000), new Pipe());
-        using var messages = new IncompleteMessageLimits(memory, time);
+        using var messages = new IncompleteMessageLimits(memory, int.MaxValue, time);
         using var body = new LimitedRequestBody(
             pipe.Reader, messages, new ConnectionAuthenticationCache(PortKind.Grpc), IncompleteMessageLimits.ArrivalLimit, isSingle: true);
         await pipe.Writer.WriteAsync(new byte[1_000], _limit.Token);
@@ -42,7 +42,7 @@ public sealed class IncompleteMessageTests : IDisposable
     public async Task A_stream_may_be_silent_between_its_messages()
     {
         var (time, memory, pipe) = (new HandTime(), new MemoryBudget(1_000_000), new Pipe());
-        using var messages = new IncompleteMessageLimits(memory, time);
+        using var messages = new IncompleteMessageLimits(memory, int.MaxValue, time);
         using var body = new LimitedRequestBody(
             pipe.Reader, messages, new ConnectionAuthenticationCache(PortKind.Grpc), IncompleteMessageLimits.ArrivalLimit, isSingle: false);
         for (var i = 0; i < 3; i++)
@@ -63,7 +63,7 @@ public sealed class IncompleteMessageTests : IDisposable
     public void One_connection_holds_half_of_what_all_may_hold()
     {
         var memory = new MemoryBudget(1_000_000);
-        using var messages = new IncompleteMessageLimits(memory, new HandTime());
+        using var messages = new IncompleteMessageLimits(memory, int.MaxValue, new HandTime());
         var one = new ConnectionAuthenticationCache(PortKind.Grpc);
         messages.Hold(one, messages.OfOneConnection);
         Assert.Contains("incoming_bytes_per_connection", Assert.Throws<RpcException>(() => messages.Hold(one, 1)).Status.Detail,

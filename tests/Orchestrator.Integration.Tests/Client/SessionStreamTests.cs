@@ -114,7 +114,7 @@ public sealed class SessionStreamTests(SharedCoordinator shared) : IClassFixture
         await using var client = await ClientAsync();
         await using var session = await client.OpenSessionAsync("too large");
         var waiting = session.Event(Unique("never")).WaitAsync();
-        var huge = Payloads.FromBytes(new byte[Protocol.ProtocolConstants.MaxMessageBytes]);
+        var huge = Payloads.FromBytes(new byte[Protocol.ProtocolConstants.LargestMessageBytes]);
         var error = await Assert.ThrowsAnyAsync<OrchestratorException>(() => session.Dict(Unique("d")).SetAsync("key", huge));
         Assert.Equal(FailureReason.LimitExceeded, error.Reason);
         Assert.Contains("larger than a message may be", error.Message, StringComparison.Ordinal);

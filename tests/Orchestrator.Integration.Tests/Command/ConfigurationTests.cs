@@ -18,6 +18,7 @@ public sealed class ConfigurationTests
         "--worker-runtime" => "jit",
         "--drain-timeout" => "7s",
         "--memory-budget" or "--max-worker-memory" => "300MB",
+        "--max-payload" => "1MB",
         _ when option.ValueType == typeof(bool) => "true",
         _ when option.ValueType == typeof(string) || option.ValueType == typeof(string[]) => "some-text",
         _ => "7",

@@ -144,10 +144,10 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
         Assert.Equal(ExitCode.Ok, (await RunAsync(["queue", "put", "full", "a", .. at])).Code);
         var full = await FailAsync(ExitCode.TimedOut, ["queue", "put", "full", "b", "--timeout", "0s", .. at], "queue put");
         Assert.Contains("'full'", full, StringComparison.Ordinal);
-        var large = await FailAsync(ExitCode.TaskFailed, ["dict", "set", "large", "k", new string('x', 4_000_001), .. at], "dict set");
+        var large = await FailAsync(ExitCode.TaskFailed, ["dict", "set", "large", "k", new string('x', 1_048_577), .. at], "dict set");
         Assert.Contains("[LIMIT_EXCEEDED]", large, StringComparison.Ordinal);
         Assert.Contains(
-            4_000_000.ToString(CultureInfo.InvariantCulture), large.Replace(",", "", StringComparison.Ordinal), StringComparison.Ordinal);
+            1_048_576.ToString(CultureInfo.InvariantCulture), large.Replace(",", "", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -217,7 +217,7 @@ public sealed class VerbErrorTests(VerbErrorTests.Coordinators coordinators) : I
 
         public async ValueTask InitializeAsync()
         {
-            Draining = await CoordinatorProcess.StartAsync();
+            Draining = await CoordinatorProcess.StartAsync("--max-payload", "1MB");
             await Draining.Admin.DrainAsync(new V1.DrainRequest(), CoordinatorProcess.Deadline());
         }
 

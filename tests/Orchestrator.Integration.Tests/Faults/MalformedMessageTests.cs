@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using Orchestrator.Integration.Tests.Scenarios;
 using Orchestrator.Integration.Tests.Security;
+using Orchestrator.Protocol;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 
@@ -85,7 +86,7 @@ public sealed class MalformedMessageTests(SharedCoordinator shared) : IClassFixt
     [Fact]
     public async Task What_is_too_large_exhausts_a_resource()
     {
-        var request = new byte[(32 * 1024 * 1024) + 1];
+        var request = new byte[ProtocolConstants.MessageBytesFor(ProtocolConstants.DefaultPayloadBytes) + 1];
         foreach (var (service, method) in new[] { ("orchestrator.v1.TaskService", "RunTask"),
             ("orchestrator.v1.TaskService", "StreamTasks"), ("orchestrator.v1.QueueService", "Put") })
         {

@@ -1,6 +1,7 @@
 using Google.Rpc;
 using Grpc.Core;
 using Orchestrator.Client.Tasks;
+using Orchestrator.Protocol;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 
@@ -50,7 +51,7 @@ public sealed class BadInputTests(SharedCoordinator shared) : IClassFixture<Shar
     [Fact]
     public async Task A_payload_over_the_limit_is_refused_alone()
     {
-        var large = Specs.Bytes("echo", new byte[5_000_000], tag: 1);
+        var large = Specs.Bytes("echo", new byte[ProtocolConstants.DefaultPayloadBytes + 1], tag: 1);
         var error = await FailsAsync(large);
         Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
         Assert.NotNull(error.GetRpcStatus()!.GetDetail<QuotaFailure>());

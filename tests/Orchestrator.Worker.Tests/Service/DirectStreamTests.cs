@@ -10,10 +10,12 @@ namespace Orchestrator.Worker.Tests.Service;
 /// <summary>The frames of the direct stream over a real pair of sockets.</summary>
 public sealed class DirectStreamTests
 {
+    private const int Largest = 4_000_000;
+
     [Fact]
     public async Task Messages_of_all_sizes_arrive_whole_and_in_order()
     {
-        using var writer = SocketMessageStream.CreatePair(out var child);
+        using var writer = SocketMessageStream.CreatePair(Largest, out var child);
         using var reader = Inherit(child);
         // From empty to beyond the kernel's buffer, so that the writer has to wait for the reader.
         int[] sizes = [0, 1, 100, 262_139, 262_140, 262_141, 3_000_000, 0, 17, 1_500_000, 5];
@@ -34,7 +36,7 @@ public sealed class DirectStreamTests
     [Fact]
     public async Task What_was_written_before_the_peer_vanished_is_still_read()
     {
-        var writer = SocketMessageStream.CreatePair(out var child);
+        var writer = SocketMessageStream.CreatePair(Largest, out var child);
         using var reader = Inherit(child);
         await writer.WriteAsync(MessageBuffer.Of(new Int32Value { Value = 7 }));
         await writer.WriteAsync(MessageBuffer.Of(new Int32Value { Value = 8 }));
@@ -50,7 +52,7 @@ public sealed class DirectStreamTests
     [Fact]
     public void A_length_beyond_the_limit_is_refused_before_memory_is_taken()
     {
-        using var own = SocketMessageStream.CreatePair(out var child);
+        using var own = SocketMessageStream.CreatePair(Largest, out var child);
         using (var raw = new FileStream(child, FileAccess.Write, bufferSize: 0))
             raw.Write([0, 0xff, 0xff, 0xff, 0xff]);
         Assert.Contains("at most", Assert.Throws<InvalidDataException>(() => own.Read<Int32Value>()).Message, StringComparison.Ordinal);
@@ -59,7 +61,7 @@ public sealed class DirectStreamTests
     [Fact]
     public void Bytes_that_are_no_message_are_an_error_that_says_so()
     {
-        using var own = SocketMessageStream.CreatePair(out var child);
+        using var own = SocketMessageStream.CreatePair(Largest, out var child);
         using (var raw = new FileStream(child, FileAccess.Write, bufferSize: 0))
             raw.Write([0, 0, 0, 0, 2, 0xff, 0xff]);
         Assert.Contains("2 bytes", Assert.Throws<InvalidDataException>(() => own.Read<Int32Value>()).Message, StringComparison.Ordinal);
@@ -75,7 +77,7 @@ public sealed class DirectStreamTests
     [Fact]
     public void A_socket_of_somebody_else_is_not_taken_over()
     {
-        using var own = SocketMessageStream.CreatePair(out var child);
+        using var own = SocketMessageStream.CreatePair(Largest, out var child);
         using (child)
             Assert.Null(SocketMessageStream.FromInherited((int)child.DangerousGetHandle(), Environment.ProcessId + 1));
     }

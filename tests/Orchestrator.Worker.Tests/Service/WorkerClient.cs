@@ -29,8 +29,8 @@ internal sealed class WorkerClient : IDisposable
                     return new NetworkStream(connection, ownsSocket: true);
                 },
             },
-            MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes,
-            MaxSendMessageSize = ProtocolConstants.MaxMessageBytes,
+            MaxReceiveMessageSize = ProtocolConstants.LargestMessageBytes,
+            MaxSendMessageSize = ProtocolConstants.LargestMessageBytes,
         });
         Headers = new Metadata { { ProtocolConstants.AuthorizationHeader, ProtocolConstants.BearerPrefix + token } };
     }

@@ -51,10 +51,33 @@ public sealed class FrameBufferTests
             var buffer = new FrameBuffer(_ => Limit);
             if (isSkipping)
                 buffer.SkipToOpen();
-            Add(buffer, Head(FrameKind.Message, length));
+            Add(buffer, Head(FrameKind.Open, length));
             Assert.Equal(FrameStep.Violation, buffer.Take(out var kind, out var told, out _));
-            Assert.Equal((FrameKind.Message, length), (kind, told));
+            Assert.Equal((FrameKind.Open, length), (kind, told));
         }
+    }
+
+    [Theory]
+    [InlineData(Limit + 1u, false)]
+    [InlineData(Limit + 1u, true)]
+    [InlineData(3_000_000u, false)]
+    public void A_message_beyond_its_limit_is_passed_over_and_the_next_frame_is_read(uint length, bool isSkipping)
+    {
+        var buffer = new FrameBuffer(_ => Limit);
+        if (isSkipping)
+            buffer.SkipToOpen();
+        Add(buffer, Head(FrameKind.Message, length));
+        Assert.Equal(isSkipping ? FrameStep.Incomplete : FrameStep.TooLarge, buffer.Take(out _, out _, out _));
+        for (var left = length; left > 0; left -= Math.Min(left, UsualBytes))
+        {
+            Assert.Equal(FrameStep.Incomplete, buffer.Take(out _, out _, out _));
+            Assert.Equal(0, buffer.Count);
+            Add(buffer, new byte[Math.Min(left, UsualBytes)]);
+        }
+
+        Add(buffer, [.. Head(FrameKind.Open, 1), 7]);
+        Assert.Equal(FrameStep.Frame, buffer.Take(out var kind, out _, out var content));
+        Assert.Equal((FrameKind.Open, 7), (kind, content.Span[0]));
     }
 
     [Fact]

@@ -150,7 +150,7 @@ public sealed partial class ContextTests
         });
         foreach (var handler in new[] { "large", "partial" })
         {
-            var error = (await fixture.RunAsync(handler, $"{ProtocolConstants.MaxPayloadBytes}")).Error!;
+            var error = (await fixture.RunAsync(handler, $"{ExecutorFixture.LargestOutput}")).Error!;
             Assert.Equal(ErrorReason.LimitExceeded, error.Reason);
             Assert.Contains("4000005 bytes; the limit is 4000000 bytes", error.Message, StringComparison.Ordinal);
         }

@@ -70,8 +70,8 @@ internal static class BareServer
         builder.Logging.ClearProviders();
         builder.Services.AddGrpc(options =>
         {
-            options.MaxReceiveMessageSize = ProtocolConstants.MaxMessageBytes;
-            options.MaxSendMessageSize = ProtocolConstants.MaxMessageBytes;
+            options.MaxReceiveMessageSize = ProtocolConstants.LargestMessageBytes;
+            options.MaxSendMessageSize = ProtocolConstants.LargestMessageBytes;
         });
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, socket));
         add(builder);

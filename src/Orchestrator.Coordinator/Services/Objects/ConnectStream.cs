@@ -239,7 +239,7 @@ internal sealed class ConnectStream(IServerStreamWriter<ConnectResponse> writer)
                 && _outcomes.TryPeek(out var delivery))
             {
                 // An outcome that does not fit with others into a client's default message limit gets a message of its own.
-                if (bytes > 0 && bytes + delivery.Outcome.Bytes > ProtocolConstants.MaxPayloadBytes)
+                if (bytes > 0 && bytes + delivery.Outcome.Bytes > ProtocolConstants.SharedMessageBytes)
                     break;
                 _taken.Add(_outcomes.Dequeue());
                 bytes += delivery.Outcome.Bytes;

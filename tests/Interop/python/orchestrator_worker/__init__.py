@@ -63,7 +63,7 @@ class Worker(worker_pb2_grpc.WorkerServiceServicer):
             with open(self.launch.recorder_path, "r+b") as file:
                 self.attempts.recorder = mmap.mmap(file.fileno(), 0)
         # Kestrel rejects the default authority, which gRPC derives from the socket's path.
-        self.coordinator = grpc.insecure_channel(self.launch.coordinator_address, [("grpc.default_authority", "localhost")])
+        self.coordinator = grpc.insecure_channel(self.launch.coordinator_address, [("grpc.default_authority", "localhost"), ("grpc.max_receive_message_length", -1)])
         self.coordinator_metadata = [("authorization", f"Bearer {self.launch.coordinator_token}")]
         server = grpc.server(concurrent.futures.ThreadPoolExecutor(4), options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)])
         worker_pb2_grpc.add_WorkerServiceServicer_to_server(self, server)

@@ -2,6 +2,7 @@ using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Results;
+using Orchestrator.Protocol;
 using Orchestrator.V1;
 using Orchestrator.Worker.Tasks;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
@@ -107,7 +108,7 @@ public sealed class DataClientTests(SharedCoordinator shared) : IClassFixture<Sh
         await using var client = await ConnectAsync();
         await using var session = await client.OpenSessionAsync();
         var dict = session.Dict(Unique("dict"));
-        var large = dict.SetAsync("large", Payloads.FromBytes(new byte[4_000_001]));
+        var large = dict.SetAsync("large", Payloads.FromBytes(new byte[ProtocolConstants.DefaultPayloadBytes + 1]));
         var small = dict.SetAsync("small", Text("x"));
         Assert.Contains(
             "payload_bytes", (await Assert.ThrowsAsync<ResourceExhaustedException>(() => large)).Message, StringComparison.Ordinal);

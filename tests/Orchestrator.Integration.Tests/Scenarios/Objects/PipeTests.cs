@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Orchestrator.Protocol;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
@@ -126,7 +127,7 @@ public sealed class PipeTests(SharedCoordinator shared) : IClassFixture<SharedCo
             StatusCode.InvalidArgument, "INVALID", "128");
         await RefusesAsync(_pipes.CreatePipeAsync(
             new CreatePipeRequest { Spec = new PipeSpec { Name = pipe } }, Soon), StatusCode.FailedPrecondition, "KIND_MISMATCH");
-        var large = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[4_000_001]) };
+        var large = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[ProtocolConstants.DefaultPayloadBytes + 1]) };
         await RefusesAsync(_pipes.SendAsync(new SendRequest { Pipe = pipe, End = PipeEnd.A, Messages = { large } }, Soon),
             StatusCode.ResourceExhausted, "LIMIT_EXCEEDED", "messages[0]");
     }

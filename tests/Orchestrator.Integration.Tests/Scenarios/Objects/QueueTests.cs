@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Orchestrator.Protocol;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
@@ -225,7 +226,7 @@ public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedC
         await RefusesAsync(Create(new QueueSpec { Name = queue, Kind = QueueKind.Lifo }), StatusCode.FailedPrecondition, "KIND_MISMATCH");
         await RefusesAsync(
             Create(new QueueSpec { Name = queue, Durability = Durability.Disk }), StatusCode.FailedPrecondition, "KIND_MISMATCH");
-        var large = new QueueItem { Body = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[4_000_001]) } };
+        var large = new QueueItem { Body = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[ProtocolConstants.DefaultPayloadBytes + 1]) } };
         await RefusesAsync(
             _queues.PutAsync(new PutRequest { Queue = queue, Items = { Item("a"), large } }, Soon), StatusCode.ResourceExhausted,
             "LIMIT_EXCEEDED", "items[1].body");

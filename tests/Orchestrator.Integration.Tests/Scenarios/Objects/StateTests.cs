@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Orchestrator.Protocol;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 using Orchestrator.Worker.Tasks;
@@ -328,7 +329,7 @@ public sealed class StateTests(SharedCoordinator shared) : IClassFixture<SharedC
             _state.ListStateAsync(new ListStateRequest { Kind = (StateKind)9 }, Soon), StatusCode.InvalidArgument, "INVALID", "9");
         await RefusesAsync(_state.DeleteStateAsync(
             new DeleteStateRequest { Kind = StateKind.Dict, Name = "nowhere" }, Soon), StatusCode.NotFound, "NOT_FOUND", "nowhere");
-        var large = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[4_000_001]) };
+        var large = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[ProtocolConstants.DefaultPayloadBytes + 1]) };
         await RefusesAsync(
             Update("dict", new DictEdit { Key = "a", Set = large }), StatusCode.ResourceExhausted, "LIMIT_EXCEEDED", "edits[0].set");
         Assert.DoesNotContain((await _state.ListStateAsync(new ListStateRequest { Kind = StateKind.Dict, PageSize = 1000 }, Soon)).Objects,
