@@ -58,7 +58,7 @@ public sealed class LocalTransportTests(SharedCoordinator shared) : IClassFixtur
     public async Task Calls_of_the_sdk_one_after_another_are_all_answered()
     {
         await using var client = await SdkFixture.ConnectAsync(shared.Coordinator);
-        for (var i = 0; i < 15_000; i++)
+        for (var i = 0; i < 6_000; i++)
         {
             var result = await client.Contract.RunTaskAsync(
                 new TaskSpec { Handler = "echo", Input = Payloads.FromJson($"{i}") }, cancellationToken: CancellationToken.None).Soon();
