@@ -28,6 +28,7 @@ public sealed class MismatchTextTests
     public static TheoryData<string, string> PipeRows => new()
     {
         { nameof(PipeSpec.Duplex), "duplex is true, not false" },
+        { nameof(PipeSpec.Direct), "direct is false, not true" },
         { nameof(PipeSpec.MaxMessages), "max_messages is 10, not 5" },
         { nameof(PipeSpec.MaxBytes), "max_bytes is 1,000, not 500" },
     };
@@ -76,6 +77,7 @@ public sealed class MismatchTextTests
     private static PipeSpec OtherPipe(string property) => property switch
     {
         nameof(PipeSpec.Duplex) => s_pipe with { Duplex = false },
+        nameof(PipeSpec.Direct) => s_pipe with { Direct = true },
         nameof(PipeSpec.MaxMessages) => s_pipe with { MaxMessages = 5 },
         _ => s_pipe with { MaxBytes = 500 },
     };
