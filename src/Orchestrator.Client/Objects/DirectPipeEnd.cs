@@ -15,6 +15,8 @@ namespace Orchestrator.Client.Objects;
 /// <typeparam name="T">The messages.</typeparam>
 public class DirectPipeEnd<T> : IAsyncDisposable
 {
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+
     private readonly string _pipe = "";
     private readonly ValueCodec<T> _codec = null!;
     private readonly DirectPipeSocket _socket = null!;
@@ -90,7 +92,9 @@ public class DirectPipeEnd<T> : IAsyncDisposable
     {
         Real();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(timeout);
+        // Beyond the longest timer, it is never over.
+        if (timeout <= LongestTimer)
+            limit.CancelAfter(timeout);
         try
         {
             return await NextAsync(limit.Token).ConfigureAwait(false) is { } message

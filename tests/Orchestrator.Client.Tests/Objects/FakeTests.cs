@@ -17,7 +17,7 @@ public sealed class FakeTests
     [
         new FakeSession(), new FakeFlow(), new FakeLock(), new FakeLockHold(), new FakeSemaphore(), new FakePermitHold(), new FakeEvent(),
         new FakeCondition(), new FakeBarrier(), new FakeLatch(), new FakeRateLimiter(), new FakeQueue(), new FakeItem(), new FakeConsumer(),
-        new FakePipe(), new FakePipeEnd(), new FakeDict(), new FakeList(), new FakeValue(), new FakeArray(),
+        new FakePipe(), new FakePipeEnd(), new FakeDirectEnd(), new FakeDict(), new FakeList(), new FakeValue(), new FakeArray(),
     ];
 
     public static TheoryData<string, string> Members =>
@@ -150,6 +150,8 @@ public sealed class FakeTests
     private sealed class FakePipe() : SharedPipe<long>("pipe", new FakePipeEnd(), new FakePipeEnd());
 
     private sealed class FakePipeEnd : SharedPipeEnd<long>;
+
+    private sealed class FakeDirectEnd : DirectPipeEnd<long>;
 
     private sealed class FakeDict() : SharedDict<long>("dict");
 

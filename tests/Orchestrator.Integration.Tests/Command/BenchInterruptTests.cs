@@ -18,7 +18,7 @@ public sealed class BenchInterruptTests(SharedCoordinator shared) : IClassFixtur
     public async Task The_partner_leaves_it_to_the_bench()
     {
         using var partner = Start(
-            ("bench-partner", [_coordinator.GrpcAddress]), (OrchestratorClientOptions.TokenVariable, _coordinator.Token));
+            ("bench-partner", [_coordinator.GrpcAddress, ""]), (OrchestratorClientOptions.TokenVariable, _coordinator.Token));
         Assert.StartsWith("ready", await ReadLineAsync(partner), StringComparison.Ordinal);
         Signals.Send(partner.Id, Signals.Interrupt);
         await partner.StandardInput.WriteLineAsync($"lock 0 10 {Unique("lock")} ");

@@ -112,6 +112,19 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
                 await pipe.EndA.SendAsync(Payloads.FromNumber(1));
                 Assert.NotNull((await receiving).Message);
             },
+            ["DirectPipeEnd.TryReceiveAsync.timeout"] = async (client, session) =>
+            {
+                var name = Name();
+                await client.CreatePipeAsync(name, new PipeOptions { Direct = true });
+                await using var end = await session.Pipe<int>(name).EndA.AttachDirectAsync();
+                await using var other = await session.Pipe<int>(name).EndB.AttachDirectAsync();
+                foreach (var limit in (TimeSpan[])[s_infinite, TimeSpan.MaxValue])
+                {
+                    var receiving = end.TryReceiveAsync(limit);
+                    await other.SendAsync(1);
+                    Assert.Equal((1, false), await receiving);
+                }
+            },
             ["ContractClient.WaitAsync.timeout"] = async (client, _) =>
             {
                 var ids = await client.Contract.SubmitAsync([Specs.Json("echo", "1")]);

@@ -29,6 +29,11 @@ public sealed class RepeatedDisposalTests(SdkFixture fixture) : IClassFixture<Sd
                 await session.Pipe(name).EndA.TryReceiveAsync(TimeSpan.Zero);
                 return session.Pipe(name).EndA;
             },
+            [nameof(DirectPipeEnd<>)] = async (client, session) =>
+            {
+                var name = (await client.Contract.CreatePipeAsync(new PipeSpec { Name = Name(), Direct = true })).Spec.Name;
+                return await session.Pipe(name).EndA.AttachDirectAsync();
+            },
             [nameof(LeasedItem<>)] = async (client, session) =>
             {
                 var queue = await QueueAsync(client, session);
