@@ -84,7 +84,7 @@ internal sealed class JournalRestorer(JournalState restored, JournalClock times)
     private Core.State.RestoredState ToState(JournaledState state)
     {
         IReadOnlyList<Number> numbers = state.Number is { } number
-            ? [StateOperations.ToNumber(number, "number")]
+            ? [NumberMapper.ToNumber(number, "number")]
             : [.. state.Elements.Select(
                 bits => state.IsReal == true ? Number.Of(BitConverter.UInt64BitsToDouble(bits)) : Number.Of((long)bits))];
         return new Core.State.RestoredState(
@@ -123,7 +123,7 @@ internal sealed class JournalRestorer(JournalState restored, JournalClock times)
             RequestAnswered.AnswerOneofCase.Value => (typeof(UpdateValue), new UpdateValueOutcome(
                 request.Value.Version, ToNumber(request.Value.Before), ToNumber(request.Value.After), request.Value.Changed)),
             RequestAnswered.AnswerOneofCase.Array => (typeof(UpdateArray), new UpdateArrayOutcome(
-                request.Array.Version, [.. request.Array.After.Select(after => StateOperations.ToNumber(after, "after"))])),
+                request.Array.Version, [.. request.Array.After.Select(after => NumberMapper.ToNumber(after, "after"))])),
             RequestAnswered.AnswerOneofCase.Get => (typeof(GetItems), new GetOutcome(
                 (WaitStatus)(int)request.Get.Status, [.. request.Get.Items.Select(ToAnswered)], null)),
             RequestAnswered.AnswerOneofCase.Settle =>
@@ -185,5 +185,5 @@ internal sealed class JournalRestorer(JournalState restored, JournalClock times)
 
     private static Content ToContent(V1.Payload? payload) => new(payload ??= new V1.Payload(), payload.CalculateSize());
 
-    private static Number? ToNumber(V1.Number? number) => number is null ? null : StateOperations.ToNumber(number, "number");
+    private static Number? ToNumber(V1.Number? number) => number is null ? null : NumberMapper.ToNumber(number, "number");
 }

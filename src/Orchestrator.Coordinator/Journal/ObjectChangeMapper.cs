@@ -111,10 +111,10 @@ internal sealed class ObjectChangeMapper(JournalClock times)
                 message.List = StateOperations.ToMessage(list.Edit);
                 break;
             case Core.State.ValueChanged value:
-                message.Number = StateOperations.ToMessage(value.Current);
+                message.Number = NumberMapper.ToMessage(value.Current);
                 break;
             case Core.State.ArrayElementChanged element:
-                message.ElementSet = new ElementSet { Index = (ulong)element.Index, Number = StateOperations.ToMessage(element.Current) };
+                message.ElementSet = new ElementSet { Index = (ulong)element.Index, Number = NumberMapper.ToMessage(element.Current) };
                 break;
             case Core.State.ArrayCreated created:
                 message.ArrayCreated = (ulong)created.Length;

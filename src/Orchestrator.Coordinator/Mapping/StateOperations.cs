@@ -44,7 +44,7 @@ internal static class StateOperations
         new() { Version = outcome.Version, Count = outcome.Count, Popped = { outcome.Popped.Select(PayloadMapper.ToPayload) } };
 
     public static UpdateValue ToCommand(V1.UpdateValueRequest request) =>
-        new(request.Value, ToEdit(request.Edit, "edit"))
+        new(request.Value, NumberMapper.ToEdit(request.Edit, "edit"))
         {
             Guard = ToGuard(request.Guard),
             Durability = PayloadMapper.ToDurability(request.Durability),
@@ -54,8 +54,8 @@ internal static class StateOperations
     public static V1.UpdateValueResponse ToResponse(UpdateValueOutcome outcome) => new()
     {
         Version = outcome.Version,
-        Before = ToMessage(outcome.Before),
-        After = ToMessage(outcome.After),
+        Before = NumberMapper.ToMessage(outcome.Before),
+        After = NumberMapper.ToMessage(outcome.After),
         Changed = outcome.Changed,
     };
 
@@ -63,7 +63,7 @@ internal static class StateOperations
     {
         var edits = new ArrayEdit[request.Edits.Count];
         for (var i = 0; i < edits.Length; i++)
-            edits[i] = new ArrayEdit(request.Edits[i].Index, ToEdit(request.Edits[i].Edit, $"edits[{i}].edit"));
+            edits[i] = new ArrayEdit(request.Edits[i].Index, NumberMapper.ToEdit(request.Edits[i].Edit, $"edits[{i}].edit"));
         return new UpdateArray(request.Array, request.Length, edits)
         {
             Guard = ToGuard(request.Guard),
@@ -73,7 +73,7 @@ internal static class StateOperations
     }
 
     public static V1.UpdateArrayResponse ToResponse(UpdateArrayOutcome outcome) =>
-        new() { Version = outcome.Version, After = { outcome.After.Select(ToMessage) } };
+        new() { Version = outcome.Version, After = { outcome.After.Select(NumberMapper.ToMessage) } };
 
     public static DeleteState ToCommand(V1.DeleteStateRequest request) => new(ToKind(request.Kind), request.Name);
 
@@ -120,11 +120,6 @@ internal static class StateOperations
         ListOperation.Clear => new V1.ListEdit { Clear = true },
         _ => new V1.ListEdit { Reverse = true },
     };
-
-    public static V1.Number? ToMessage(Number? number) => number is { } value ? ToMessage(value) : null;
-
-    public static V1.Number ToMessage(Number number) =>
-        number.IsReal ? new V1.Number { Real = number.Real } : new V1.Number { Integer = number.Whole };
 
     private static StateGuard? ToGuard(V1.Guard? guard) =>
         guard is null ? null : new StateGuard(guard.HasExpectedVersion ? guard.ExpectedVersion : null, guard.Lock, guard.FencingToken);
@@ -182,25 +177,5 @@ internal static class StateOperations
         V1.ListEdit.EditOneofCase.Extend =>
             new ListEdit(ListOperation.Extend) { Values = PayloadMapper.ToContents(edit.Extend.Values, $"edits[{index}].extend.values") },
         _ => new ListEdit(0),
-    };
-
-    private static NumberEdit ToEdit(V1.NumberEdit? edit, string field) => edit?.EditCase switch
-    {
-        V1.NumberEdit.EditOneofCase.Set => new NumberEdit(NumberOperation.Set, ToNumber(edit.Set, $"{field}.set")),
-        V1.NumberEdit.EditOneofCase.Add => new NumberEdit(NumberOperation.Add, ToNumber(edit.Add, $"{field}.add")),
-        V1.NumberEdit.EditOneofCase.Min => new NumberEdit(NumberOperation.Min, ToNumber(edit.Min, $"{field}.min")),
-        V1.NumberEdit.EditOneofCase.Max => new NumberEdit(NumberOperation.Max, ToNumber(edit.Max, $"{field}.max")),
-        V1.NumberEdit.EditOneofCase.CompareAndSet => new NumberEdit(
-            NumberOperation.CompareAndSet,
-            ToNumber(edit.CompareAndSet.Value, $"{field}.compare_and_set.value"),
-            edit.CompareAndSet.Expected is { } expected ? ToNumber(expected, $"{field}.compare_and_set.expected") : null),
-        _ => throw RequestValidationException.Invalid(field, $"{field} must be one of set, add, min, max and compare_and_set"),
-    };
-
-    public static Number ToNumber(V1.Number? number, string field) => number?.NumberCase switch
-    {
-        V1.Number.NumberOneofCase.Integer => Number.Of(number.Integer),
-        V1.Number.NumberOneofCase.Real => Number.Of(number.Real),
-        _ => throw RequestValidationException.Invalid(field, $"{field} must be a number: an integer or a real"),
     };
 }

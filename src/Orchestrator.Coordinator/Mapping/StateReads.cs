@@ -91,14 +91,14 @@ internal static class StateReads
     public static V1.ReadValueResponse ToResponse(ValueReading reading) => new()
     {
         Version = reading.Version,
-        Current = StateOperations.ToMessage(reading.Current),
+        Current = NumberMapper.ToMessage(reading.Current),
     };
 
     public static V1.ReadArrayResponse ToResponse(ArrayPage page) => new()
     {
         Version = page.Version,
         Length = page.Length,
-        Values = { page.Values.Select(StateOperations.ToMessage) },
+        Values = { page.Values.Select(NumberMapper.ToMessage) },
     };
 
     /// <summary>How many, from the first, fit into one answer; at least one, since every single value fits.</summary>

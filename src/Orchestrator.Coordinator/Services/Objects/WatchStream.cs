@@ -106,7 +106,7 @@ internal sealed class WatchStream(
                     value => new WatchStateResponse { ListEdit = new ListEdit { Append = PayloadMapper.ToPayload(value) } });
             case ValueReading reading:
                 version = reading.Version;
-                return reading.Current is { } current ? [new WatchStateResponse { Value = StateOperations.ToMessage(current) }] : [];
+                return reading.Current is { } current ? [new WatchStateResponse { Value = NumberMapper.ToMessage(current) }] : [];
             case ArrayPage page:
                 version = page.Version;
                 return page.Values
@@ -130,7 +130,7 @@ internal sealed class WatchStream(
             },
             DictEntryDeleted deleted => new WatchStateResponse { DictDeletedKey = deleted.Key },
             ListEdited edited => new WatchStateResponse { ListEdit = StateOperations.ToMessage(edited.Edit) },
-            ValueChanged changed => new WatchStateResponse { Value = StateOperations.ToMessage(changed.Current) },
+            ValueChanged changed => new WatchStateResponse { Value = NumberMapper.ToMessage(changed.Current) },
             ArrayElementChanged element => Element(element.Index, element.Current),
             ArrayCreated created => new WatchStateResponse { ArrayLength = created.Length },
             _ => throw new InvalidOperationException($"{change.GetType().Name} is no change that a watch shows"),
@@ -140,5 +140,5 @@ internal sealed class WatchStream(
     }
 
     private static WatchStateResponse Element(long index, Core.State.Number number) =>
-        new() { ArrayEdit = new ArrayEdit { Index = index, Edit = new NumberEdit { Set = StateOperations.ToMessage(number) } } };
+        new() { ArrayEdit = new ArrayEdit { Index = index, Edit = new NumberEdit { Set = NumberMapper.ToMessage(number) } } };
 }
