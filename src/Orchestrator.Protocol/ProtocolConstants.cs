@@ -51,7 +51,7 @@ public static class ProtocolConstants
     public static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
 
     /// <summary>
-    /// The largest message, in bytes, of a coordinator that accepts payloads of at most <paramref name="payloadBytes"/>: large enough that a
+    /// The largest message, in bytes, of a coordinator that accepts payloads of at most <paramref name="payloadBytes"/>: so large that a
     /// payload beyond that is refused individually, with an error that names it, and not with its whole stream.
     /// </summary>
     public static int MessageBytesFor(int payloadBytes) => (2 * payloadBytes) + EnvelopeBytes;

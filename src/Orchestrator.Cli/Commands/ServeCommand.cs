@@ -152,8 +152,8 @@ internal static class ServeCommand
     public static IEnumerable<Option> Options =>
     [
         OptionSources.Config, GrpcPort, HttpPort, Workers, WorkerCommand, WorkerGrpc, Runtime, AllowChaos, AllowDirectory,
-        AllowUrl, InheritVariable, HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, MaxPayload, MemoryBudget, RecycleAfter, MaxWorkerMemory,
-        DrainTimeout, Verbose, Format, .. ServeSecurity.Options,
+        AllowUrl, InheritVariable, HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, MaxPayload, MemoryBudget, RecycleAfter,
+        MaxWorkerMemory, DrainTimeout, Verbose, Format, .. ServeSecurity.Options,
     ];
 
     public static Command Create() =>

@@ -53,9 +53,14 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
     public void Succeed(TaskContext attempt, ByteString output, bool exclusive)
     {
         if (output.Length > executor.LargestOutput)
-            Fail(attempt, new PayloadTooLargeException($"the output of '{attempt.Handler}'", output.Length, executor.LargestOutput), exclusive);
+        {
+            var fault = new PayloadTooLargeException($"the output of '{attempt.Handler}'", output.Length, executor.LargestOutput);
+            Fail(attempt, fault, exclusive);
+        }
         else
+        {
             End(attempt, output, null, exclusive);
+        }
     }
 
     public void Fail(TaskContext attempt, Exception exception, bool exclusive)

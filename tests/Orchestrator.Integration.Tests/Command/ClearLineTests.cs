@@ -101,7 +101,7 @@ public sealed class ClearLineTests(SharedCoordinator shared) : IClassFixture<Sha
     }
 
     [Theory]
-    [InlineData(33_554_433)]
+    [InlineData(167_772_161)]
     [InlineData(2_147_483_647)]
     [InlineData(2_147_483_648)]
     [InlineData(4_294_967_295)]

@@ -1,5 +1,6 @@
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Tasks;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Cli.Guide.Rows;
 
@@ -40,7 +41,9 @@ internal sealed class BestPracticesRow()
 
         guide.Say("Send ids instead of large objects. A payload has a limit, and says so:");
         var tooLarge = await FailureAsync<OrchestratorException>(
-            guide.Pool.RunAsync(TaskFunction.Bytes("echo"), (ReadOnlyMemory<byte>)new byte[5_000_000], cancellationToken: guide.Token));
+            guide.Pool.RunAsync(
+                TaskFunction.Bytes("echo"), (ReadOnlyMemory<byte>)new byte[ProtocolConstants.DefaultPayloadBytes + 1],
+                cancellationToken: guide.Token));
         guide.Shows(tooLarge?.Message ?? "", tooLarge is not null);
         var large = await TimeAsync(guide, new byte[2_000_000]);
         var id = await TimeAsync(guide, "id-42"u8.ToArray());

@@ -226,7 +226,8 @@ public sealed class QueueTests(SharedCoordinator shared) : IClassFixture<SharedC
         await RefusesAsync(Create(new QueueSpec { Name = queue, Kind = QueueKind.Lifo }), StatusCode.FailedPrecondition, "KIND_MISMATCH");
         await RefusesAsync(
             Create(new QueueSpec { Name = queue, Durability = Durability.Disk }), StatusCode.FailedPrecondition, "KIND_MISMATCH");
-        var large = new QueueItem { Body = new Payload { Data = Google.Protobuf.ByteString.CopyFrom(new byte[ProtocolConstants.DefaultPayloadBytes + 1]) } };
+        var tooMuch = Google.Protobuf.ByteString.CopyFrom(new byte[ProtocolConstants.DefaultPayloadBytes + 1]);
+        var large = new QueueItem { Body = new Payload { Data = tooMuch } };
         await RefusesAsync(
             _queues.PutAsync(new PutRequest { Queue = queue, Items = { Item("a"), large } }, Soon), StatusCode.ResourceExhausted,
             "LIMIT_EXCEEDED", "items[1].body");
