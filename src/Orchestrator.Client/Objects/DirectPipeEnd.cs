@@ -81,8 +81,11 @@ public class DirectPipeEnd<T> : IAsyncDisposable
     /// </summary>
     /// <exception cref="OrchestratorException">With BROKEN_PIPE, where this end is closed; with INVALID, where it does not
     /// receive.</exception>
-    public virtual async Task<T?> ReceiveAsync(CancellationToken cancellationToken = default) =>
-        await NextAsync(cancellationToken).ConfigureAwait(false) is { } message ? _codec.Decode(message, "pipe", _pipe) : default;
+    public virtual async Task<T?> ReceiveAsync(CancellationToken cancellationToken = default)
+    {
+        Real();
+        return await NextAsync(cancellationToken).ConfigureAwait(false) is { } message ? _codec.Decode(message, "pipe", _pipe) : default;
+    }
 
     /// <summary>
     /// As <see cref="ReceiveAsync(CancellationToken)"/> for at most this long; the flag distinguishes end of file from a timeout.
