@@ -43,14 +43,20 @@ public abstract record ObjectCommand
     /// <summary>The bytes of content that it adds; 0 for none.</summary>
     internal virtual long ContentBytes => 0;
 
-    /// <summary>The first content that is larger than a limit.</summary>
+    /// <summary>The first content that is larger than a limit: its field, as the contract spells it, and its size.</summary>
     /// <param name="limit">The most bytes.</param>
-    /// <param name="field">Its field, as the contract spells it.</param>
-    /// <returns>Its size in bytes; 0 if there is none.</returns>
-    internal virtual int FindLarge(int limit, out string field)
+    internal virtual (string Field, int Bytes)? FindLarge(int limit) => null;
+
+    private protected static (string Field, int Bytes)? FirstAbove<T>(
+        int limit, IReadOnlyList<T> items, Func<T, int> bytesOf, Func<T, int, string> fieldOf)
     {
-        field = "";
-        return 0;
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (bytesOf(items[i]) is var bytes && bytes > limit)
+                return (fieldOf(items[i], i), bytes);
+        }
+
+        return null;
     }
 
     /// <summary>The kind of the objects that it is for: the machine of that kind executes it.</summary>

@@ -163,7 +163,7 @@ public sealed class ObjectEngine
     /// <summary>Refuses content beyond the size that one item, message or value may have.</summary>
     private bool IsTooLarge(ObjectCommand command)
     {
-        if (command.FindLarge(_largestContent, out var field) is not (> 0 and var bytes))
+        if (command.FindLarge(_largestContent) is not var (field, bytes))
             return false;
         _kernel.Complete(command, new ObjectError(
             ObjectErrorReason.LimitExceeded,

@@ -100,19 +100,8 @@ public sealed record SendMessages(string Pipe, PipeEnd End, IReadOnlyList<Conten
         }
     }
 
-    internal override int FindLarge(int limit, out string field)
-    {
-        for (var i = 0; i < Messages.Count; i++)
-        {
-            if (Messages[i].Bytes > limit)
-            {
-                field = $"messages[{i}]";
-                return Messages[i].Bytes;
-            }
-        }
-
-        return base.FindLarge(limit, out field);
-    }
+    internal override (string Field, int Bytes)? FindLarge(int limit) =>
+        FirstAbove(limit, Messages, static message => message.Bytes, static (_, i) => $"messages[{i}]");
 
     internal override ObjectKind Primitive => ObjectKind.Pipe;
 }

@@ -45,19 +45,8 @@ public sealed record PutItems(string Queue, IReadOnlyList<PutItem> Items) : Wait
         }
     }
 
-    internal override int FindLarge(int limit, out string field)
-    {
-        for (var i = 0; i < Items.Count; i++)
-        {
-            if (Items[i].Body.Bytes > limit)
-            {
-                field = $"items[{i}].body";
-                return Items[i].Body.Bytes;
-            }
-        }
-
-        return base.FindLarge(limit, out field);
-    }
+    internal override (string Field, int Bytes)? FindLarge(int limit) =>
+        FirstAbove(limit, Items, static item => item.Body.Bytes, static (_, i) => $"items[{i}].body");
 
     internal override ObjectKind Primitive => ObjectKind.Queue;
 }

@@ -77,19 +77,8 @@ public sealed record DictEdit(DictOperation Operation, string Key)
 /// <param name="Clear">Delete all entries first.</param>
 public sealed record UpdateDict(string Dict, IReadOnlyList<DictEdit> Edits, bool Clear = false) : StateUpdate
 {
-    internal override int FindLarge(int limit, out string field)
-    {
-        for (var i = 0; i < Edits.Count; i++)
-        {
-            if (Edits[i].Value.Bytes > limit)
-            {
-                field = $"edits[{i}].{FieldOf(Edits[i].Operation)}";
-                return Edits[i].Value.Bytes;
-            }
-        }
-
-        return base.FindLarge(limit, out field);
-    }
+    internal override (string Field, int Bytes)? FindLarge(int limit) =>
+        FirstAbove(limit, Edits, static edit => edit.Value.Bytes, static (edit, i) => $"edits[{i}].{FieldOf(edit.Operation)}");
 
     private static string FieldOf(DictOperation operation) => operation switch
     {

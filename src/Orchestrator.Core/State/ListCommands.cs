@@ -51,29 +51,22 @@ public sealed record ListEdit(ListOperation Operation)
 /// <param name="Edits">The changes, in order: a later one sees the earlier.</param>
 public sealed record UpdateList(string List, IReadOnlyList<ListEdit> Edits) : StateUpdate
 {
-    internal override int FindLarge(int limit, out string field)
+    internal override (string Field, int Bytes)? FindLarge(int limit)
     {
         for (var i = 0; i < Edits.Count; i++)
         {
             var edit = Edits[i];
             if (edit.Value.Bytes > limit)
-            {
-                field = $"edits[{i}].{FieldOf(edit.Operation)}";
-                return edit.Value.Bytes;
-            }
-
-            for (var j = 0; j < edit.Values.Count; j++)
-            {
-                if (edit.Values[j].Bytes > limit)
-                {
-                    field = $"edits[{i}].extend.values[{j}]";
-                    return edit.Values[j].Bytes;
-                }
-            }
+                return ($"edits[{i}].{FieldOf(edit.Operation)}", edit.Value.Bytes);
+            if (edit.Values.Count > 0 && FindLarge(limit, edit.Values, i) is { } large)
+                return large;
         }
 
-        return base.FindLarge(limit, out field);
+        return null;
     }
+
+    private static (string Field, int Bytes)? FindLarge(int limit, IReadOnlyList<Content> values, int edit) =>
+        FirstAbove(limit, values, static value => value.Bytes, (_, i) => $"edits[{edit}].extend.values[{i}]");
 
     private static string FieldOf(ListOperation operation) => operation switch
     {
