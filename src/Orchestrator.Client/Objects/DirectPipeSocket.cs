@@ -23,18 +23,13 @@ internal sealed class DirectPipeSocket : IFrameReceiver, IDisposable
     private readonly FrameWriter _writer = new();
     private readonly SemaphoreSlim _sending = new(1, 1);
     private readonly SemaphoreSlim _receiving = new(1, 1);
-    private readonly Lock _gate = new();
-
-    // What came for a receive that was cancelled.
-    private Payload? _kept;
-    private TaskCompletionSource<Payload?>? _waiting;
-    private Exception? _fault;
-    private bool _isEnded;
+    private readonly FrameMessages<Payload> _messages;
 
     /// <param name="socket">Owned from now on.</param>
     public DirectPipeSocket(SafeFileHandle socket)
     {
         _frames = LocalSocketConnector.Adopt(socket, this);
+        _messages = new FrameMessages<Payload>(_frames);
         _frames.Start();
     }
 
@@ -62,26 +57,7 @@ internal sealed class DirectPipeSocket : IFrameReceiver, IDisposable
         await _receiving.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            TaskCompletionSource<Payload?> waiting;
-            lock (_gate)
-            {
-                if (_kept is { } kept)
-                {
-                    _kept = null;
-                    return kept;
-                }
-
-                if (_isEnded)
-                    return _fault is null ? null : throw new IOException(_fault.Message, _fault);
-                // Continued by the thread that reads the message: the next one would have to wait for that work anyway.
-                waiting = _waiting = new TaskCompletionSource<Payload?>();
-            }
-
-            // Once more after a cancelled receive changes nothing.
-            _frames.Want();
-            return cancellationToken.CanBeCanceled && !waiting.Task.IsCompleted
-                ? await CancelableAsync(waiting, cancellationToken).ConfigureAwait(false)
-                : await waiting.Task.ConfigureAwait(false);
+            return await _messages.MoveNext(cancellationToken).ConfigureAwait(false) ? _messages.Current : null;
         }
         finally
         {
@@ -93,73 +69,25 @@ internal sealed class DirectPipeSocket : IFrameReceiver, IDisposable
     public void Dispose()
     {
         _frames.Dispose();
-        End(null);
+        _messages.Complete(null);
     }
 
     int IFrameReceiver.LimitOf(FrameKind kind) => kind == FrameKind.Message ? int.MaxValue : -1;
 
-    void IFrameReceiver.OnFrame(FrameKind kind, ReadOnlyMemory<byte> content)
-    {
-        var message = Payload.Parser.ParseFrom(content.Span);
-        TaskCompletionSource<Payload?>? waiting;
-        lock (_gate)
-        {
-            (waiting, _waiting) = (_waiting, null);
-            if (waiting is null)
-                _kept = message;
-        }
-
-        // Only now may another thread take the next, which would else come before this one.
-        _frames.EndRead();
-        waiting?.TrySetResult(message);
-    }
+    void IFrameReceiver.OnFrame(FrameKind kind, ReadOnlyMemory<byte> content) =>
+        _messages.Add(Payload.Parser.ParseFrom(content.Span));
 
     // Never called: no message is too large here.
     void IFrameReceiver.OnTooLarge(uint length) => ((IFrameReceiver)this).OnViolation(FrameKind.Message, length);
 
     void IFrameReceiver.OnViolation(FrameKind kind, uint length) =>
-        End(new IOException($"the other end sent a frame of kind {(int)kind} with {length:N0} bytes, which is no message"));
+        _messages.Complete(new IOException($"the other end sent a frame of kind {(int)kind} with {length:N0} bytes, which is no message"));
 
     void IFrameReceiver.OnIncomplete(int bytes)
     {
     }
 
-    void IFrameReceiver.OnFault(Exception fault) => End(fault);
+    void IFrameReceiver.OnFault(Exception fault) => _messages.Complete(new IOException(fault.Message, fault));
 
-    void IFrameReceiver.OnClosed() => End(null);
-
-    private void End(Exception? fault)
-    {
-        TaskCompletionSource<Payload?>? waiting;
-        lock (_gate)
-        {
-            if (_isEnded)
-                return;
-            (_isEnded, _fault) = (true, fault);
-            (waiting, _waiting) = (_waiting, null);
-        }
-
-        if (fault is null)
-            waiting?.TrySetResult(null);
-        else
-            waiting?.TrySetException(new IOException(fault.Message, fault));
-    }
-
-    private async Task<Payload?> CancelableAsync(TaskCompletionSource<Payload?> waiting, CancellationToken cancellationToken)
-    {
-        await using var registration = cancellationToken.UnsafeRegister(
-            _ =>
-            {
-                lock (_gate)
-                {
-                    if (_waiting != waiting)
-                        return;
-                    _waiting = null;
-                }
-
-                waiting.TrySetCanceled(cancellationToken);
-            },
-            null).ConfigureAwait(false);
-        return await waiting.Task.ConfigureAwait(false);
-    }
+    void IFrameReceiver.OnClosed() => _messages.Complete(null);
 }

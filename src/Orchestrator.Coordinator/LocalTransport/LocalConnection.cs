@@ -43,6 +43,9 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     /// <summary>Its last credential.</summary>
     public ConnectionAuthenticationCache Cache { get; } = new(PortKind.Grpc);
 
+    /// <summary>What it sends and receives over.</summary>
+    public FrameConnection Frames => _frames;
+
     /// <summary>When it was made.</summary>
     public long Since { get; }
 

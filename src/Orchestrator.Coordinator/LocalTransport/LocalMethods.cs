@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Orchestrator.Transport.Sockets;
 
 namespace Orchestrator.Coordinator.LocalTransport;
 
@@ -48,7 +49,7 @@ internal sealed class LocalDuplexMethod<TRequest, TResponse>(
         LocalCall call, Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse> handler)
         : LocalInvocation<TRequest, TResponse>(call, method)
     {
-        private readonly LocalRequests<TRequest> _requests = new(call.Connection);
+        private readonly FrameMessages<TRequest> _requests = new(call.Connection.Frames);
 
         public override void Begin() =>
             _ = RunAsync((self: this, handler), static state =>

@@ -63,7 +63,7 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
     /// <exception cref="IOException">The peer has closed its end or has died, or this process is out of file descriptors.</exception>
     public abstract void SendDescriptor(ReadOnlyMemory<byte> frame, SafeFileHandle descriptor);
 
-    /// <summary>The descriptor that came with a frame; null if there is none. The caller owns it.</summary>
+    /// <summary>The descriptor that came with a frame, or null. The caller owns it.</summary>
     public SafeFileHandle? TakeDescriptor() => Interlocked.Exchange(ref _descriptor, null);
 
     /// <summary>Closes the connection: the peer reads to the end.</summary>

@@ -1,18 +1,22 @@
 using Grpc.Core;
 
-namespace Orchestrator.Coordinator.LocalTransport;
+namespace Orchestrator.Transport.Sockets;
 
-/// <summary>The requests of a stream, handed over one at a time: the next is read from the socket when it is asked for.</summary>
-internal sealed class LocalRequests<TRequest>(LocalConnection connection) : IAsyncStreamReader<TRequest>
-    where TRequest : class
+/// <summary>
+/// The messages of a connection, handed over one at a time: the next is read when it is asked for. One that comes after its reader has
+/// given up is kept for the next.
+/// </summary>
+/// <param name="frames">The connection.</param>
+internal sealed class FrameMessages<T>(FrameConnection frames) : IAsyncStreamReader<T>
+    where T : class
 {
     private readonly Lock _gate = new();
     private TaskCompletionSource<bool>? _waiting;
-    private readonly Queue<TRequest> _pending = new();
+    private readonly Queue<T> _pending = new();
     private Exception? _fault;
     private bool _isComplete;
 
-    public TRequest Current { get; private set; } = null!;
+    public T Current { get; private set; } = null!;
 
     public Task<bool> MoveNext(CancellationToken cancellationToken)
     {
@@ -21,42 +25,43 @@ internal sealed class LocalRequests<TRequest>(LocalConnection connection) : IAsy
         TaskCompletionSource<bool> waiting;
         lock (_gate)
         {
-            if (_fault is { } fault)
-                return Task.FromException<bool>(fault);
             if (_pending.TryDequeue(out var pending))
             {
                 Current = pending;
                 return Task.FromResult(true);
             }
 
+            if (_fault is { } fault)
+                return Task.FromException<bool>(fault);
             if (_isComplete)
                 return Task.FromResult(false);
             // Continued by the thread that reads the message: the next message would have to wait for that work anyway.
             waiting = _waiting = new TaskCompletionSource<bool>();
         }
 
-        connection.Want();
+        frames.Want();
         return waiting.Task.IsCompleted || !cancellationToken.CanBeCanceled ? waiting.Task : CancelableAsync(waiting, cancellationToken);
     }
 
-    /// <summary>A message has arrived.</summary>
-    public void Add(TRequest request)
+    /// <summary>A message has arrived, and its content has been read.</summary>
+    public void Add(T message)
     {
         TaskCompletionSource<bool>? waiting;
         lock (_gate)
         {
             (waiting, _waiting) = (_waiting, null);
             if (waiting is null)
-                _pending.Enqueue(request);
+                _pending.Enqueue(message);
             else
-                Current = request;
+                Current = message;
         }
 
-        connection.EndRead();
+        // Only now may another thread take the next, which would else come before this one.
+        frames.EndRead();
         waiting?.TrySetResult(true);
     }
 
-    /// <summary>No message follows: because the client has said so, or with a fault.</summary>
+    /// <summary>No message follows: because the peer has said so, or with a fault.</summary>
     public void Complete(Exception? fault)
     {
         TaskCompletionSource<bool>? waiting;
@@ -87,7 +92,7 @@ internal sealed class LocalRequests<TRequest>(LocalConnection connection) : IAsy
 
                 waiting.TrySetCanceled(cancellationToken);
             },
-            null);
-        return await waiting.Task;
+            null).ConfigureAwait(false);
+        return await waiting.Task.ConfigureAwait(false);
     }
 }
