@@ -32,7 +32,7 @@ internal sealed class InProcessChannel : IWorkerChannel, IAttemptResultWriter, I
         TimeProvider time)
     {
         _host = host;
-        _executor = new TaskExecutor(handlers, services, layout, this, recorder: null, time) 
+        _executor = new TaskExecutor(handlers, services, layout, this, recorder: null, time)
         {
             WorkerName = "in-process",
             LargestOutput = host.Options.LargestPayload,

@@ -13,7 +13,7 @@ internal static class NumberMapper
     /// <summary>A change of a number.</summary>
     /// <param name="edit">The change.</param>
     /// <param name="field">Its field, for the error.</param>
-    /// <exception cref="RequestValidationException">It is none.</exception>
+    /// <exception cref="RequestValidationException">The edit is missing or has no operation.</exception>
     public static NumberEdit ToEdit(V1.NumberEdit? edit, string field) => edit?.EditCase switch
     {
         V1.NumberEdit.EditOneofCase.Set => new NumberEdit(NumberOperation.Set, ToNumber(edit.Set, $"{field}.set")),
@@ -30,7 +30,7 @@ internal static class NumberMapper
     /// <summary>A number.</summary>
     /// <param name="number">The number.</param>
     /// <param name="field">Its field, for the error.</param>
-    /// <exception cref="RequestValidationException">It is none.</exception>
+    /// <exception cref="RequestValidationException">The number is missing.</exception>
     public static Number ToNumber(V1.Number? number, string field) => number?.NumberCase switch
     {
         V1.Number.NumberOneofCase.Integer => Number.Of(number.Integer),

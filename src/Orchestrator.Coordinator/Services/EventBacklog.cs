@@ -46,7 +46,7 @@ internal sealed class EventBacklog(MemoryBudget memory)
             Dequeue();
     }
 
-    /// <summary>The size of the oldest event that is no end, in bytes; 0 if there is none.</summary>
+    /// <summary>The size of the oldest event before the end, in bytes; 0 without one.</summary>
     public int NextBytes => _events.TryPeek(out var next) ? next.Item.ContentBytes : 0;
 
     /// <summary>Takes the oldest event.</summary>
