@@ -76,6 +76,12 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
             error = TaskErrors.Unreadable(exception);
         }
 
+        if (exception is OutOfMemoryException)
+        {
+            // What it had is garbage now, but the heap has still grown to the limit: the next task would fail for it.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        }
+
         End(attempt, null, error, exclusive);
     }
 
