@@ -5,6 +5,7 @@
 prints one JSON object: {"per_second": ..., "p50_us": ..., "mb_per_second": ...}; what a row does not measure is null. Only the standard library is used.
 """
 
+import collections
 import json
 import multiprocessing as mp
 import statistics
@@ -17,6 +18,7 @@ LARGE = bytes(1_000_000)
 END = b""
 PROCESSES = 4
 WORKERS = 2
+IN_FLIGHT = 8
 WARM_UP = 0.3
 
 
@@ -205,14 +207,14 @@ def executor_one(seconds):
         one_at_a_time(lambda: pool.submit(same, PAYLOAD).result(), seconds)
 
 
-def in_rounds(run, size, seconds):
+def in_rounds(run, size, seconds, payload=None):
     """Runs `size` tasks at a time until the time is over."""
     run(size)
     count, begin = 0, time.perf_counter()
     while time.perf_counter() - begin < seconds:
         run(size)
         count += size
-    report(count, time.perf_counter() - begin)
+    report(count, time.perf_counter() - begin, size=payload)
 
 
 def executor_all(seconds):
@@ -222,6 +224,19 @@ def executor_all(seconds):
                 future.result()
 
         in_rounds(run, 1000, seconds)
+
+
+def executor_large(seconds):
+    with ProcessPoolExecutor(WORKERS) as pool:
+        def run(size):
+            waiting = collections.deque(pool.submit(same, LARGE) for _ in range(IN_FLIGHT))
+            for _ in range(size - IN_FLIGHT):
+                waiting.popleft().result()
+                waiting.append(pool.submit(same, LARGE))
+            for future in waiting:
+                future.result()
+
+        in_rounds(run, 100, seconds, len(LARGE))
 
 
 def payloads(size):
@@ -251,7 +266,7 @@ def pool_chunks(seconds):
 
 ROWS = {function.__name__.replace("_", "-"): function for function in (
     queue, pipe, pipe_large, pipe_round_trip, manager_queue, manager_dict_set, manager_dict_get, manager_lock, manager_hand_over, native_hand_over,
-    manager_increment, executor_one, executor_all, executor_map, pool_one, pool_all, pool_chunks)}
+    manager_increment, executor_one, executor_all, executor_large, executor_map, pool_one, pool_all, pool_chunks)}
 
 if __name__ == "__main__":
     if len(sys.argv) != 3 or sys.argv[1] not in ROWS:

@@ -21,6 +21,7 @@ RATE, P50, MEGABYTES = "per_second", "p50_us", "mb_per_second"
 
 # group · what · the peer's name · its row · how ours is measured: (verb, figure), arguments of `bench tasks`, or a name below · in which quantity
 POOL_ONE, POOL_MAP, PYTHON = "pool-one", "pool-map", "python-"
+ONE, LARGE = ["--in-flight", "1"], ["--size", "1000000", "--in-flight", "8"]
 ROWS = [
     ("queue", "queue, one producer, one consumer, items/s", "multiprocessing.Queue", "queue", ("queue", "stream"), RATE),
     ("queue", "queue, put + get, one at a time", "Manager().Queue", "manager-queue", ("queue", "unary"), P50),
@@ -59,11 +60,13 @@ ROWS = [
             ("node:piscina-all", "piscina (threads)", RATE),
         ]
         for what, how in (
-            [("echo task, embedded pool, one at a time", POOL_ONE), ("echo task, separate coordinator, one at a time", ["--in-flight", "1"])]
+            [("echo task, embedded pool, one at a time", POOL_ONE), ("echo task, separate coordinator, one at a time", ONE)]
             if quantity == P50 else
             [("echo tasks, embedded pool, all in flight, tasks/s", POOL_MAP), ("echo tasks, separate coordinator, all in flight, tasks/s", [])]
         )
     ),
+    ("pools", "echo tasks of 1 MB, separate coordinator, 8 in flight, MB/s", "ProcessPoolExecutor.submit", "executor-large", LARGE,
+     MEGABYTES),
     ("pools", "echo task from Python, one at a time", "ProcessPoolExecutor", "executor-one", PYTHON + "echo", P50),
 ]
 
@@ -103,7 +106,7 @@ def ours(how, seconds, orchestrator, data, stubs):
     common = ["--data-dir", data, "--rounds", "1", "--duration", f"{seconds}s", "-o", "json"]
     if isinstance(how, list):
         figure = run([orchestrator, "bench", "tasks", *how, *common])["figure"]
-        if not how:
+        if how != ONE:
             return quantities(figure), None
         bare = run([orchestrator, "bench", HOP[0], "--only", HOP[1], "--baseline", *common])["figures"][1]
         return quantities(figure), {"name": "one hop of two, " + bare["name"], **quantities(bare)}
