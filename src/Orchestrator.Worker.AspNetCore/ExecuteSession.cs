@@ -91,7 +91,7 @@ internal sealed class ExecuteSession
 
                 var request = _requests.Current;
                 _orders.Apply(request.Content);
-                request.Release();
+                request.Clear();
                 _read = _requests.MoveNext(_aborted);
             }
             while (_read.IsCompleted);

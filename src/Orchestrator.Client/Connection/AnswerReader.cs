@@ -66,13 +66,13 @@ internal sealed class AnswerReader : ContextInterceptor
         {
             try
             {
-                outcomes.Add(Outcome.Parser.ParseFrom(item));
+                outcomes.Add(Outcome.Parser.ParseFrom(item.Span));
             }
             catch (InvalidProtocolBufferException exception)
             {
                 outcomes.Add(new Outcome
                 {
-                    OperationId = ReadNumber(item, Outcome.OperationIdFieldNumber),
+                    OperationId = ReadNumber(item.Span, Outcome.OperationIdFieldNumber),
                     Error = new OperationError
                     {
                         Code = (int)StatusCode.DataLoss,
@@ -95,14 +95,14 @@ internal sealed class AnswerReader : ContextInterceptor
         {
             try
             {
-                results.Add(TaskResult.Parser.ParseFrom(item));
+                results.Add(TaskResult.Parser.ParseFrom(item.Span));
             }
             catch (InvalidProtocolBufferException exception)
             {
                 results.Add(new TaskResult
                 {
-                    TaskId = ReadNumber(item, TaskResult.TaskIdFieldNumber),
-                    Tag = ReadNumber(item, TaskResult.TagFieldNumber),
+                    TaskId = ReadNumber(item.Span, TaskResult.TaskIdFieldNumber),
+                    Tag = ReadNumber(item.Span, TaskResult.TagFieldNumber),
                     State = TaskState.Failed,
                     Error = new TaskError { Message = $"the task has ended, and its result cannot be read: {exception.Message}" },
                 });

@@ -46,7 +46,7 @@ internal sealed class GrpcTransport : IWorkerTransport
             var headers = new Metadata { { ProtocolConstants.AuthorizationHeader, ProtocolConstants.BearerPrefix + launch.Token } };
             call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(RawWorkerMessages.ExecuteMethod, null, new CallOptions(headers));
             if (!await call.ResponseStream.MoveNext(cancellationToken)
-                || RawExecuteResponse.Parser.ParseFrom(call.ResponseStream.Current.Content).Hello is not { } hello)
+                || RawExecuteResponse.Parser.ParseFrom(call.ResponseStream.Current.Content.Span).Hello is not { } hello)
                 throw new EndOfStreamException($"worker {launch.Name} did not begin with Hello");
             return new GrpcTransport(channel, call, hello);
         }
@@ -66,7 +66,7 @@ internal sealed class GrpcTransport : IWorkerTransport
         {
             var message = _call.ResponseStream.Current;
             onMessage(message.Content);
-            message.Release();
+            message.Clear();
         }
     }
 

@@ -174,7 +174,6 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
         if (!TryTake(out var rest))
             return null;
         // Outside the lock: threads that queue items hold it together with the engine's lock.
-        _message.Clear();
         foreach (ref readonly var assignment in CollectionsMarshal.AsSpan(_taken))
         {
             // Before the attempt is sent, so that the slot's previous attempt cannot be mistaken for it.
@@ -192,6 +191,7 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
 
     protected override void OnWritten(MessageBuffer message)
     {
+        message.Clear();
         if (!_drainTaken)
             return;
         _drainTaken = false;
@@ -265,7 +265,7 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
         }
     }
 
-    private void OnMessage(ReadOnlySpan<byte> message)
+    private void OnMessage(ReceivedBytes message)
     {
         LastHeard = _time.GetTimestamp();
         var items = new RepeatedFieldReader<RawExecuteResponse>(message, RawAttemptResult.Field);

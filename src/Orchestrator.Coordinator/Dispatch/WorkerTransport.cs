@@ -5,7 +5,7 @@ using Orchestrator.Worker.V1;
 namespace Orchestrator.Coordinator.Dispatch;
 
 /// <summary>Handles an <c>ExecuteResponse</c>; its bytes are valid only during the call.</summary>
-internal delegate void MessageHandler(ReadOnlySpan<byte> message);
+internal delegate void MessageHandler(ReceivedBytes message);
 
 /// <summary>The transport of a worker's single stream.</summary>
 internal interface IWorkerTransport : IDisposable

@@ -8,6 +8,9 @@ internal interface ILocalInvocation
     /// <summary>Whether there is one answer.</summary>
     bool IsUnary { get; }
 
+    /// <summary>Whether what is large in its messages is kept.</summary>
+    bool KeepsContent { get; }
+
     /// <summary>Begins: from now on frames may come, on another thread too.</summary>
     void Begin();
 

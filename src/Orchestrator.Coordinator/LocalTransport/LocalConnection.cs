@@ -82,7 +82,8 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     }
 
     /// <summary>Reads a message of the current call, once.</summary>
-    public T Read<T>(ReadOnlyMemory<byte> content, Marshaller<T> marshaller) => _reader.Read(content, marshaller);
+    public T Read<T>(ReadOnlyMemory<byte> content, Marshaller<T> marshaller) => 
+        _reader.Read(content, marshaller, _frames.IsContentOwn);
 
     /// <summary>The current call has noted its frame, of which no content is needed any more: from now on the next may come.</summary>
     public void EndRead() => _frames.EndRead();
@@ -136,6 +137,8 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
 
     /// <inheritdoc/>
     public void Dispose() => Abort();
+
+    bool IFrameReceiver.KeepsContent => _call?.Invocation?.KeepsContent ?? false;
 
     int IFrameReceiver.LimitOf(FrameKind kind) => kind switch
     {
@@ -255,12 +258,24 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
         }
 
         if (call.Sending.IsCompletedSuccessfully)
-        {
-            writer.Clear();
-            Volatile.Write(ref _spare, writer);
-        }
-
+            Keep(writer);
+        else
+            _ = KeepOnceSentAsync(call.Sending, writer);
         return call.Sending;
+    }
+
+    private void Keep(FrameWriter writer)
+    {
+        writer.Clear();
+        Volatile.Write(ref _spare, writer);
+    }
+
+    private async Task KeepOnceSentAsync(Task sending, FrameWriter writer)
+    {
+        await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Otherwise the connection is closed.
+        if (sending.IsCompletedSuccessfully)
+            Keep(writer);
     }
 
     /// <summary>Counts what is kept of an incomplete message.</summary>

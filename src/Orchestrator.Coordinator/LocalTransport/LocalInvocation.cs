@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Orchestrator.Transport.RawMessages;
 
 namespace Orchestrator.Coordinator.LocalTransport;
 
@@ -14,6 +15,8 @@ internal abstract class LocalInvocation<TRequest, TResponse>(LocalCall call, Met
     protected LocalConnection Connection => call.Connection;
 
     public virtual bool IsUnary => false;
+
+    public bool KeepsContent => typeof(TRequest) == typeof(MessageBuffer);
 
     public abstract void Begin();
 

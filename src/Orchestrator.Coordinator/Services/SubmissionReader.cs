@@ -21,7 +21,7 @@ internal sealed class SubmissionReader(TaskPolicyMapper policies, ObjectEngineHo
     public TaskSubmission Read(RawTaskView spec, TaskPolicy? defaults, string field, ref List<Violation>? violations) =>
         Create(
             _handlers.Get(spec.Handler),
-            ByteString.CopyFrom(spec.Input),
+            spec.Input.ToByteString(),
             ByteString.CopyFrom(spec.Options),
             spec.Tag,
             spec.RequestId.IsEmpty ? "" : FieldReader.Decode(spec.RequestId),

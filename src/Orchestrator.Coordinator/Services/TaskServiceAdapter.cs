@@ -287,7 +287,7 @@ internal sealed class TaskServiceAdapter(
         return [.. ids.Select(id => (long)id).Distinct()];
     }
 
-    private static StreamOptions? ReadOptions(ReadOnlySpan<byte> request)
+    private static StreamOptions? ReadOptions(ReceivedBytes request)
     {
         try
         {
@@ -315,7 +315,7 @@ internal sealed class TaskServiceAdapter(
             throw RpcErrors.Invalid("requests", exception.Message);
         }
 
-        request.Release();
+        request.Clear();
     }
 
     /// <summary>Bounds the task by the call's deadline.</summary>

@@ -127,7 +127,6 @@ internal sealed partial class TaskStreamSession
             if (!TryTake(out var rest))
                 return null;
             // Outside the lock: threads that add entries hold it together with the engine's lock.
-            _message.Clear();
             foreach (ref readonly var entry in CollectionsMarshal.AsSpan(_taken))
             {
                 if (entry.Task is { } task)
@@ -144,6 +143,7 @@ internal sealed partial class TaskStreamSession
 
         protected override void OnWritten(MessageBuffer message)
         {
+            message.Clear();
             if (_taken.Count > 0)
                 stream.OnResultsWritten(_taken.Count, _takenBytes);
             _takenBytes = 0;

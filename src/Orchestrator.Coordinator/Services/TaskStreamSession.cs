@@ -70,7 +70,7 @@ internal sealed partial class TaskStreamSession : TaskOwnerBase
 
     /// <summary>Accepts one <c>StreamTasksRequest</c>. Invalid tasks end as failed results with their tags; the others proceed.</summary>
     /// <exception cref="InvalidDataException">The bytes are not a valid request; no task in it was accepted.</exception>
-    public void Take(ReadOnlySpan<byte> request)
+    public void Take(ReceivedBytes request)
     {
         var items = new RepeatedFieldReader<RawStreamTasksRequest>(request, RawTaskView.Field);
         try

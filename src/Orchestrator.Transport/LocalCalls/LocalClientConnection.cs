@@ -10,6 +10,7 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
     private readonly FrameReader _reader = new();
     private FrameConnection _frames = null!;
     private volatile LocalClientCall? _call;
+    private FrameWriter? _spare;
     private int _isDisposed;
 
     private LocalClientConnection(LocalConnections owner) => _owner = owner;
@@ -45,12 +46,17 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
     /// <exception cref="IOException">The coordinator has closed the connection.</exception>
     public Task SendAsync()
     {
-        var sending = _frames.SendAsync(Writer.Frames);
+        var writer = Writer;
+        var sending = _frames.SendAsync(writer.Frames);
         if (sending.IsCompletedSuccessfully)
-            Writer.Clear();
-        else
-            // The last one is still being read from.
-            Writer = new FrameWriter();
+        {
+            writer.Clear();
+            return sending;
+        }
+
+        // The last one is still being read from.
+        Writer = Interlocked.Exchange(ref _spare, null) ?? new FrameWriter();
+        _ = KeepOnceSentAsync(sending, writer);
         return sending;
     }
 
@@ -105,6 +111,16 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
         // With its status the connection may carry another call, which must not wait for what the code of this one does.
         _frames.EndRead();
         call.OnStatus(status);
+    }
+
+    private async Task KeepOnceSentAsync(Task sending, FrameWriter writer)
+    {
+        await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Otherwise the connection is closed.
+        if (!sending.IsCompletedSuccessfully)
+            return;
+        writer.Clear();
+        Volatile.Write(ref _spare, writer);
     }
 
     private void OnDescriptor(LocalClientCall call)

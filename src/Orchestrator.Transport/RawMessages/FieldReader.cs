@@ -8,7 +8,7 @@ namespace Orchestrator.Transport.RawMessages;
 /// Reads protobuf's wire format from a span, for the few messages that occur hundreds of thousands of times a second: creating an object
 /// for each, and one for each of its parts, costs several times what reading costs. Accepts and refuses the same bytes as generated code.
 /// </summary>
-internal ref struct FieldReader(ReadOnlySpan<byte> bytes)
+internal ref struct FieldReader(ReceivedBytes bytes)
 {
     private const int VarintType = 0;
     private const int Fixed64Type = 1;
@@ -21,13 +21,13 @@ internal ref struct FieldReader(ReadOnlySpan<byte> bytes)
     // As in generated code, invalid UTF-8 is an error and not a replacement character.
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    private readonly ReadOnlySpan<byte> _bytes = bytes;
+    private readonly ReceivedBytes _received = bytes;
 
     /// <summary>How much has been read.</summary>
     public int Position { get; private set; }
 
     /// <summary>Whether everything has been read.</summary>
-    public readonly bool AtEnd => Position == _bytes.Length;
+    public readonly bool AtEnd => Position == _received.Span.Length;
 
     /// <summary>The tag of a field of this number and length-delimited type.</summary>
     public static byte LengthTag(int field) => (byte)((field << 3) | LengthType);
@@ -43,7 +43,7 @@ internal ref struct FieldReader(ReadOnlySpan<byte> bytes)
     /// <summary>A number of any varint type; those of 32 bits are its lower half.</summary>
     public ulong ReadVarint()
     {
-        if (Position < _bytes.Length && _bytes[Position] is var first and < 0x80)
+        if (Position < _received.Span.Length && _received.Span[Position] is var first and < 0x80)
         {
             Position++;
             return first;
@@ -61,8 +61,11 @@ internal ref struct FieldReader(ReadOnlySpan<byte> bytes)
         return Take(length);
     }
 
-    /// <summary>A copy of a length-delimited field, which keeps nothing else alive.</summary>
-    public ByteString ReadByteString() => ByteString.CopyFrom(ReadBytes());
+    /// <summary>As <see cref="ReadBytes"/>.</summary>
+    public ReceivedBytes ReadReceived() => _received.Part(ReadBytes());
+
+    /// <summary>A length-delimited field for as long as it is wanted.</summary>
+    public ByteString ReadByteString() => ReadReceived().ToByteString();
 
     /// <summary>The bytes of a text, which are UTF-8.</summary>
     public ReadOnlySpan<byte> ReadUtf8() =>
@@ -112,9 +115,9 @@ internal ref struct FieldReader(ReadOnlySpan<byte> bytes)
         ulong value = 0;
         for (var shift = 0; shift < 70; shift += 7)
         {
-            if (Position >= _bytes.Length)
+            if (Position >= _received.Span.Length)
                 throw Truncated();
-            var b = _bytes[Position++];
+            var b = _received.Span[Position++];
             value |= (ulong)(b & 0x7F) << shift;
             if (b < 0x80)
                 return value;
@@ -150,9 +153,9 @@ internal ref struct FieldReader(ReadOnlySpan<byte> bytes)
 
     private ReadOnlySpan<byte> Take(int count)
     {
-        if (count > _bytes.Length - Position)
+        if (count > _received.Span.Length - Position)
             throw Truncated();
-        var slice = _bytes.Slice(Position, count);
+        var slice = _received.Span.Slice(Position, count);
         Position += count;
         return slice;
     }

@@ -5,7 +5,9 @@ using Google.Protobuf;
 namespace Orchestrator.Transport.RawMessages;
 
 /// <summary>Writes protobuf's wire format to a span that is large enough. As in generated code, default values are omitted.</summary>
-internal ref struct FieldWriter(Span<byte> target)
+/// <param name="target">The span.</param>
+/// <param name="message">Takes large payloads without a copy; without it they are written, too.</param>
+internal ref struct FieldWriter(Span<byte> target, MessageBuffer? message = null)
 {
     /// <summary>An upper bound for the tag, and the number or the length, of a field.</summary>
     public const int SizeOfNumber = 11;
@@ -17,6 +19,9 @@ internal ref struct FieldWriter(Span<byte> target)
 
     /// <summary>The most bytes that a text can take.</summary>
     public static int SizeOf(string text) => SizeOfNumber + (3 * text.Length);
+
+    /// <summary>The bytes that a payload takes in the span, without its tag and length.</summary>
+    public static int SizeOf(ByteString payload) => payload.Length >= LargeParts.From ? 0 : payload.Length;
 
     /// <summary>How many bytes a number takes.</summary>
     public static int VarintSize(ulong value) => (70 - BitOperations.LeadingZeroCount(value | 1)) / 7;
@@ -56,24 +61,30 @@ internal ref struct FieldWriter(Span<byte> target)
             return;
         _target[Position++] = FieldReader.LengthTag(field);
         WriteVarint((uint)bytes.Length);
+        if (bytes.Length >= LargeParts.From && message is not null)
+        {
+            message.Refer(Position, bytes);
+            return;
+        }
+
         bytes.Span.CopyTo(_target[Position..]);
         Position += bytes.Length;
     }
 
     /// <summary>A sub-message, where there is one.</summary>
-    public void Write(int field, IMessage? message)
+    public void Write(int field, IMessage? part)
     {
-        if (message is null)
+        if (part is null)
             return;
         _target[Position++] = FieldReader.LengthTag(field);
-        var size = message.CalculateSize();
+        var size = part.CalculateSize();
         WriteVarint((uint)size);
-        WriteFields(message, size);
+        WriteFields(part, size);
     }
 
-    internal void WriteFields(IMessage message, int size)
+    internal void WriteFields(IMessage part, int size)
     {
-        message.WriteTo(_target.Slice(Position, size));
+        part.WriteTo(_target.Slice(Position, size));
         Position += size;
     }
 

@@ -18,32 +18,52 @@ internal sealed class MessageBuffer
     internal const int PrefixBytes = 5;
 
     private const int FirstBufferBytes = 16 * 1024;
-
-    // A buffer that one rare large message has grown beyond this is released after it.
     private const int KeptBufferBytes = 1024 * 1024;
 
-    private byte[] _buffer = [];
+    private GrowingArray _buffer;
     private int _end = PrefixBytes;
+    private LargeParts? _large;
+    private ArraySegment<byte> _own;
 
     /// <summary>For gRPC: the bytes as they are.</summary>
     internal static readonly Marshaller<MessageBuffer> Marshaller = Marshallers.Create(
         static (message, context) =>
         {
-            context.SetPayloadLength(message.Content.Length);
-            context.GetBufferWriter().Write(message.Content);
+            context.SetPayloadLength(message.Length);
+            foreach (var part in message.WithPrefix().Slice(PrefixBytes))
+                context.GetBufferWriter().Write(part.Span);
             context.Complete();
         },
         static context =>
         {
             var payload = context.PayloadAsReadOnlySequence();
-            var message = new MessageBuffer { _buffer = ArrayPool<byte>.Shared.Rent(PrefixBytes + (int)payload.Length) };
-            payload.CopyTo(message._buffer.AsSpan(PrefixBytes));
+            // Used once.
+            var message = new MessageBuffer(new GrowingArray(first: 0, kept: 0));
+            message.Reserve((int)payload.Length);
+            payload.CopyTo(message._buffer.Bytes.AsSpan(PrefixBytes));
             message._end += (int)payload.Length;
             return message;
         });
 
-    /// <summary>The bytes of the message.</summary>
-    public ReadOnlySpan<byte> Content => _end == PrefixBytes ? default : _buffer.AsSpan(PrefixBytes, _end - PrefixBytes);
+    /// <summary>An empty one.</summary>
+    public MessageBuffer()
+        : this(new GrowingArray(FirstBufferBytes, KeptBufferBytes))
+    {
+    }
+
+    private MessageBuffer(GrowingArray buffer) => _buffer = buffer;
+
+    /// <summary>Its size in bytes.</summary>
+    public int Length => _end - PrefixBytes + LargeBytes;
+
+    /// <summary>The bytes of a received message.</summary>
+    public ReceivedBytes Content => _own.Array is { } own ? new ReceivedBytes(own, _own.Offset, _own.Count)
+        : new ReceivedBytes(_end == PrefixBytes ? default : _buffer.Bytes.AsSpan(PrefixBytes, _end - PrefixBytes));
+
+    private int LargeBytes => _large?.Bytes ?? 0;
+
+    /// <summary>A received message in an array that nothing else will write to.</summary>
+    public static MessageBuffer Own(ArraySegment<byte> content) => new(new GrowingArray(first: 0, kept: 0)) { _own = content };
 
     /// <summary>A buffer with one whole message.</summary>
     public static MessageBuffer Of(IMessage message)
@@ -53,21 +73,13 @@ internal sealed class MessageBuffer
         return encoded;
     }
 
-    /// <summary>Makes it empty again.</summary>
+    /// <summary>Makes it empty again, and returns the array of a large or a received message.</summary>
     public void Clear()
     {
         _end = PrefixBytes;
-        if (_buffer.Length > KeptBufferBytes)
-            _buffer = [];
-    }
-
-    /// <summary>Returns the buffer of a message that gRPC has received and that has been read.</summary>
-    public void Release()
-    {
-        var buffer = _buffer;
-        _buffer = [];
-        _end = PrefixBytes;
-        ArrayPool<byte>.Shared.Return(buffer);
+        _buffer.Trim();
+        _large?.RemoveFrom(0);
+        _own = default;
     }
 
     /// <summary>Adds an item of a repeated field.</summary>
@@ -75,21 +87,27 @@ internal sealed class MessageBuffer
         where T : struct, IWireItem
     {
         var atMost = item.SizeAtMost;
+        var (firstPart, partBytes) = (_large?.Count ?? 0, LargeBytes);
         Reserve(1 + FieldWriter.SizeOfNumber + atMost);
         // The length precedes the item but is known afterwards. The number of its bytes is nearly always guessed right; if not, the item is
         // moved.
         var guess = FieldWriter.VarintSize((uint)Math.Max(0, atMost - ItemSlack));
         var start = _end + 1 + guess;
-        var writer = new FieldWriter(_buffer.AsSpan(start));
+        var writer = new FieldWriter(_buffer.Bytes.AsSpan(start), this);
         item.WriteTo(ref writer);
-        var length = writer.Position;
+        var written = writer.Position;
+        partBytes = LargeBytes - partBytes;
+        var length = written + partBytes;
         var size = FieldWriter.VarintSize((uint)length);
         if (size != guess)
-            _buffer.AsSpan(start, length).CopyTo(_buffer.AsSpan(_end + 1 + size));
-        var head = new FieldWriter(_buffer.AsSpan(_end));
+            _buffer.Bytes.AsSpan(start, written).CopyTo(_buffer.Bytes.AsSpan(_end + 1 + size));
+        var head = new FieldWriter(_buffer.Bytes.AsSpan(_end));
         head.WriteVarint(FieldReader.LengthTag(field));
         head.WriteVarint((uint)length);
-        _end += head.Position + length;
+        _end += head.Position;
+        if (partBytes > 0)
+            _large!.Move(firstPart, by: _end);
+        _end += written;
     }
 
     /// <summary>Adds the fields of a generated message.</summary>
@@ -97,22 +115,31 @@ internal sealed class MessageBuffer
     {
         var size = message.CalculateSize();
         Reserve(size);
-        message.WriteTo(_buffer.AsSpan(_end, size));
+        message.WriteTo(_buffer.Bytes.AsSpan(_end, size));
         _end += size;
     }
 
     /// <summary>The message with its prefix.</summary>
-    internal ReadOnlyMemory<byte> WithPrefix()
+    internal ReadOnlySequence<byte> WithPrefix()
     {
         Reserve(0);
-        _buffer[0] = 0;
-        BinaryPrimitives.WriteInt32BigEndian(_buffer.AsSpan(1), _end - PrefixBytes);
-        return _buffer.AsMemory(0, _end);
+        _buffer.Bytes[0] = 0;
+        BinaryPrimitives.WriteInt32BigEndian(_buffer.Bytes.AsSpan(1), Length);
+        var written = _buffer.Bytes.AsMemory(0, _end);
+        return LargeBytes == 0 ? new ReadOnlySequence<byte>(written) : _large!.Join(written);
     }
 
-    private void Reserve(int count)
+    /// <summary>The message's bytes without the large parts, whose places in <paramref name="large"/> count the prefix.</summary>
+    internal ReadOnlySpan<byte> Parts(out LargeParts? large)
     {
-        if (_buffer.Length - _end < count || _buffer.Length == 0)
-            Array.Resize(ref _buffer, Math.Max(Math.Max(FirstBufferBytes, _buffer.Length * 2), _end + count));
+        large = LargeBytes == 0 ? null : _large;
+        return _end == PrefixBytes ? default : _buffer.Bytes.AsSpan(PrefixBytes.._end);
     }
+
+    /// <summary>Notes a large part of the item that is being written.</summary>
+    /// <param name="at">Its place behind the beginning of the item's fields.</param>
+    /// <param name="bytes">Its bytes.</param>
+    internal void Refer(int at, ByteString bytes) => (_large ??= new LargeParts()).Add(at, bytes.Memory);
+
+    private void Reserve(int count) => _buffer.Reserve(_end, count);
 }

@@ -14,7 +14,7 @@ internal readonly record struct PlainTaskResult(ulong TaskId, ulong Tag, TaskSta
     public const int Field = 1;
 
     /// <inheritdoc/>
-    public int SizeAtMost => (6 * FieldWriter.SizeOfNumber) + Output.Length + (3 * Worker.Length);
+    public int SizeAtMost => (6 * FieldWriter.SizeOfNumber) + FieldWriter.SizeOf(Output) + (3 * Worker.Length);
 
     /// <inheritdoc/>
     public void WriteTo(ref FieldWriter writer)

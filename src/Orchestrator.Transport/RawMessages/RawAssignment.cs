@@ -38,13 +38,13 @@ internal record struct RawAssignment : IWireItem
 
     /// <inheritdoc/>
     public readonly int SizeAtMost =>
-        (6 * FieldWriter.SizeOfNumber) + Input.Length + (3 * Handler.Length)
+        (6 * FieldWriter.SizeOfNumber) + FieldWriter.SizeOf(Input) + (3 * Handler.Length)
         + (SessionId.Length == 0 ? 0 : FieldWriter.SizeOf(SessionId))
         + (Traceparent.Length == 0 ? 0 : FieldWriter.SizeOf(Traceparent))
         + (RunTimeout is null ? 0 : FieldWriter.SizeOfNumber + RunTimeout.CalculateSize());
 
     /// <summary>Reads one.</summary>
-    public static RawAssignment Read(ReadOnlySpan<byte> bytes, NameTable handlers)
+    public static RawAssignment Read(ReceivedBytes bytes, NameTable handlers)
     {
         ArgumentNullException.ThrowIfNull(handlers);
         var result = default(RawAssignment);

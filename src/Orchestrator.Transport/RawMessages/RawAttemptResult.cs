@@ -35,13 +35,13 @@ internal record struct RawAttemptResult : IWireItem
 
     /// <inheritdoc/>
     public readonly int SizeAtMost =>
-        (5 * FieldWriter.SizeOfNumber) + Output.Length
+        (5 * FieldWriter.SizeOfNumber) + FieldWriter.SizeOf(Output)
         + (Error is null ? 0 : FieldWriter.SizeOfNumber + Error.CalculateSize())
         + (Run is null ? 0 : RawDuration.SizeAtMost)
         + (CpuTime is null ? 0 : RawDuration.SizeAtMost);
 
     /// <summary>Reads one.</summary>
-    public static RawAttemptResult Read(ReadOnlySpan<byte> bytes)
+    public static RawAttemptResult Read(ReceivedBytes bytes)
     {
         var result = default(RawAttemptResult);
         var reader = new FieldReader(bytes);

@@ -7,7 +7,7 @@ internal readonly ref struct RawTaskView
     public const int Field = 2;
 
     private RawTaskView(
-        ReadOnlySpan<byte> handler, ReadOnlySpan<byte> input, ReadOnlySpan<byte> options, ulong tag, ReadOnlySpan<byte> requestId)
+        ReadOnlySpan<byte> handler, ReceivedBytes input, ReadOnlySpan<byte> options, ulong tag, ReadOnlySpan<byte> requestId)
     {
         Handler = handler;
         Input = input;
@@ -20,7 +20,7 @@ internal readonly ref struct RawTaskView
     public ReadOnlySpan<byte> Handler { get; }
 
     /// <summary>An encoded <c>orchestrator.v1.Payload</c>.</summary>
-    public ReadOnlySpan<byte> Input { get; }
+    public ReceivedBytes Input { get; }
 
     /// <summary>Encoded <c>orchestrator.v1.TaskOptions</c>.</summary>
     public ReadOnlySpan<byte> Options { get; }
@@ -32,9 +32,10 @@ internal readonly ref struct RawTaskView
     public ReadOnlySpan<byte> RequestId { get; }
 
     /// <summary>Reads one.</summary>
-    public static RawTaskView Read(ReadOnlySpan<byte> bytes)
+    public static RawTaskView Read(ReceivedBytes bytes)
     {
-        ReadOnlySpan<byte> handler = default, input = default, options = default, requestId = default;
+        ReadOnlySpan<byte> handler = default, options = default, requestId = default;
+        var input = default(ReceivedBytes);
         var tagOfTask = 0ul;
         var reader = new FieldReader(bytes);
         while (!reader.AtEnd)
@@ -46,7 +47,7 @@ internal readonly ref struct RawTaskView
                     handler = reader.ReadUtf8();
                     break;
                 case (2 << 3) | 2:
-                    input = reader.ReadBytes();
+                    input = reader.ReadReceived();
                     break;
                 case (3 << 3) | 2:
                     options = reader.ReadBytes();

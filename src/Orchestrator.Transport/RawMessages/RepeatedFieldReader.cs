@@ -6,10 +6,10 @@ namespace Orchestrator.Transport.RawMessages;
 /// Reads a message that consists mostly of one repeated field: its items are returned as bytes, and the rest is parsed as a message.
 /// </summary>
 /// <typeparam name="TRest">The message without the items.</typeparam>
-internal ref struct RepeatedFieldReader<TRest>(ReadOnlySpan<byte> message, int itemField)
+internal ref struct RepeatedFieldReader<TRest>(ReceivedBytes message, int itemField)
     where TRest : class, IMessage<TRest>, new()
 {
-    private readonly ReadOnlySpan<byte> _message = message;
+    private readonly ReadOnlySpan<byte> _message = message.Span;
     private readonly uint _itemTag = FieldReader.LengthTag(itemField);
     private FieldReader _reader = new(message);
 
@@ -18,7 +18,7 @@ internal ref struct RepeatedFieldReader<TRest>(ReadOnlySpan<byte> message, int i
 
     /// <summary>The next item's bytes.</summary>
     /// <exception cref="InvalidDataException">The bytes are no such message.</exception>
-    public bool Next(out ReadOnlySpan<byte> item)
+    public bool Next(out ReceivedBytes item)
     {
         var begin = _reader.Position;
         while (!_reader.AtEnd)
@@ -27,7 +27,7 @@ internal ref struct RepeatedFieldReader<TRest>(ReadOnlySpan<byte> message, int i
             var tag = _reader.ReadTag();
             if (tag == _itemTag)
             {
-                item = _reader.ReadBytes();
+                item = _reader.ReadReceived();
                 MergeRest(begin, end);
                 return true;
             }

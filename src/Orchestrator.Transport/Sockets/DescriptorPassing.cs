@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Orchestrator.Transport.Sockets;
 
 /// <summary>Passes file descriptors to another process over a Unix socket: <c>SCM_RIGHTS</c>, see unix(7) and cmsg(3).</summary>
-internal static unsafe partial class DescriptorPassing
+internal static unsafe class DescriptorPassing
 {
     private const int Rights = 1;
     private const int CloseOnExec = 0x40000000;
@@ -19,7 +19,7 @@ internal static unsafe partial class DescriptorPassing
         {
             fixed (byte* start = bytes)
             {
-                var part = new Part { Start = start, Length = (nuint)bytes.Length };
+                var part = new SocketMessage.Part { Start = start, Length = (nuint)bytes.Length };
                 var control = new Control
                 {
                     Length = Control.UsedBytes,
@@ -27,9 +27,9 @@ internal static unsafe partial class DescriptorPassing
                     Type = Rights,
                     Descriptor = (int)descriptor.DangerousGetHandle(),
                 };
-                var message = new Message { Parts = &part, PartCount = 1, Control = &control, ControlBytes = (nuint)sizeof(Control) };
+                var message = new SocketMessage { Parts = &part, PartCount = 1, Control = &control, ControlBytes = (nuint)sizeof(Control) };
                 // So few bytes are sent whole or not at all.
-                if (sendmsg(socket, &message, UnixSockets.DoNotWait | UnixSockets.NoSignal) != bytes.Length)
+                if (UnixSockets.sendmsg(socket, &message, UnixSockets.DoNotWait | UnixSockets.NoSignal) != bytes.Length)
                     throw new IOException($"a descriptor could not be sent: {Marshal.GetLastPInvokeErrorMessage()}");
             }
         }
@@ -48,10 +48,10 @@ internal static unsafe partial class DescriptorPassing
     {
         fixed (byte* start = space)
         {
-            var part = new Part { Start = start, Length = (nuint)space.Length };
+            var part = new SocketMessage.Part { Start = start, Length = (nuint)space.Length };
             Control control = default;
-            var message = new Message { Parts = &part, PartCount = 1, Control = &control, ControlBytes = (nuint)sizeof(Control) };
-            var count = recvmsg(socket, &message, UnixSockets.DoNotWait | CloseOnExec);
+            var message = new SocketMessage { Parts = &part, PartCount = 1, Control = &control, ControlBytes = (nuint)sizeof(Control) };
+            var count = UnixSockets.recvmsg(socket, &message, UnixSockets.DoNotWait | CloseOnExec);
             // The kernel closes those for which there is no space.
             descriptor = count > 0 && message.ControlBytes >= Control.UsedBytes && control is
             {
@@ -60,33 +60,6 @@ internal static unsafe partial class DescriptorPassing
                 ? new SafeFileHandle(control.Descriptor, ownsHandle: true) : null;
             return count;
         }
-    }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint sendmsg(SafeFileHandle socket, Message* message, int flags);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint recvmsg(SafeFileHandle socket, Message* message, int flags);
-
-    /// <summary><c>struct iovec</c>.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Part
-    {
-        public void* Start;
-        public nuint Length;
-    }
-
-    /// <summary><c>struct msghdr</c>.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Message
-    {
-        public void* Address;
-        public uint AddressBytes;
-        public Part* Parts;
-        public nuint PartCount;
-        public Control* Control;
-        public nuint ControlBytes;
-        public int Flags;
     }
 
     /// <summary><c>struct cmsghdr</c> and one descriptor, with the padding of <c>CMSG_SPACE</c>.</summary>

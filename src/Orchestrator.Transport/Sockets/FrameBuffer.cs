@@ -1,11 +1,13 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using Orchestrator.Transport.RawMessages;
 
 namespace Orchestrator.Transport.Sockets;
 
 /// <summary>Bytes as they have arrived, taken apart into frames. Not for several threads at once.</summary>
 /// <param name="limitOf">The largest content that a frame of a kind may have; negative if the kind is not expected.</param>
-internal sealed class FrameBuffer(Func<FrameKind, int> limitOf)
+/// <param name="isKept">Whether the receiver keeps the content of a large message.</param>
+internal sealed class FrameBuffer(Func<FrameKind, int> limitOf, Func<bool> isKept)
 {
     /// <summary>The kind, and the length in four bytes.</summary>
     public const int HeadBytes = 5;
@@ -15,8 +17,12 @@ internal sealed class FrameBuffer(Func<FrameKind, int> limitOf)
     // A large frame makes the buffer grow as its bytes arrive: its length alone, which costs the sender nothing, must not cost memory.
     private const int Growth = 4;
 
+    // A message of many small items is smaller, and keeps nothing.
+    private const int OwnFrom = 256 * 1024;
+
     private readonly byte[] _usual = new byte[UsualBytes];
     private byte[]? _large;
+    private bool _isOwn;
     private int _start;
     private int _end;
     private int _wanted = HeadBytes;
@@ -25,6 +31,9 @@ internal sealed class FrameBuffer(Func<FrameKind, int> limitOf)
 
     /// <summary>The bytes that are kept.</summary>
     public int Count => _end - _start;
+
+    /// <summary>Whether the content of the last frame is in an array of its own, which nothing else will write to.</summary>
+    public bool IsContentOwn => _isOwn;
 
     private byte[] Bytes => _large ?? _usual;
 
@@ -80,7 +89,7 @@ internal sealed class FrameBuffer(Func<FrameKind, int> limitOf)
         if (Count == 0)
         {
             (_start, _end) = (0, 0);
-            if (_large is not null && _wanted <= UsualBytes)
+            if (_isOwn || (_large is not null && _wanted <= UsualBytes))
                 Release();
         }
 
@@ -114,8 +123,28 @@ internal sealed class FrameBuffer(Func<FrameKind, int> limitOf)
         _end += bytes.Length;
     }
 
-    private void MakeRoom() => MoveTo(
-        Count == Bytes.Length ? ArrayPool<byte>.Shared.Rent((int)Math.Min(_wanted, (long)Bytes.Length * Growth)) : Bytes);
+    private void MakeRoom()
+    {
+        if (Count < Bytes.Length)
+        {
+            MoveTo(Bytes);
+            return;
+        }
+
+        var isWhole = _wanted <= (long)Bytes.Length * Growth;
+        if (isWhole && _wanted >= OwnFrom && (FrameKind)Bytes[_start] == FrameKind.Message && isKept())
+        {
+            MoveTo(LargeArrays.Allocate(_wanted));
+            _isOwn = true;
+        }
+        else
+        {
+            // What it is read to is as large.
+            if (isWhole && _wanted >= OwnFrom)
+                LargeArrays.KeepRoom();
+            MoveTo(ArrayPool<byte>.Shared.Rent(isWhole ? _wanted : Bytes.Length * Growth));
+        }
+    }
 
     private void MoveTo(byte[] target)
     {
@@ -130,8 +159,8 @@ internal sealed class FrameBuffer(Func<FrameKind, int> limitOf)
 
     private void Release()
     {
-        if (_large is { } old)
+        if (_large is { } old && !_isOwn)
             ArrayPool<byte>.Shared.Return(old);
-        _large = null;
+        (_large, _isOwn) = (null, false);
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using Microsoft.Win32.SafeHandles;
 
@@ -25,7 +26,7 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
     protected Lock Gate { get; } = new();
 
     /// <summary>What has arrived.</summary>
-    protected FrameBuffer Input { get; } = new(receiver.LimitOf);
+    protected FrameBuffer Input { get; } = new(receiver.LimitOf, () => receiver.KeepsContent);
 
     /// <summary>The receiver wants a frame.</summary>
     protected bool IsWanted { get; private set; }
@@ -57,11 +58,11 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
     /// the next call must wait for it.
     /// </summary>
     /// <exception cref="IOException">The peer has closed its end or has died.</exception>
-    public abstract Task SendAsync(ReadOnlyMemory<byte> frames);
+    public abstract Task SendAsync(ReadOnlySequence<byte> frames);
 
     /// <summary>Sends one frame with a file descriptor, of which the peer gets one of its own. No earlier send may be incomplete.</summary>
     /// <exception cref="IOException">The peer has closed its end or has died, or this process is out of file descriptors.</exception>
-    public abstract void SendDescriptor(ReadOnlyMemory<byte> frame, SafeFileHandle descriptor);
+    public abstract void SendDescriptor(ReadOnlySequence<byte> frame, SafeFileHandle descriptor);
 
     /// <summary>The descriptor that came with a frame, or null. The caller owns it.</summary>
     public SafeFileHandle? TakeDescriptor() => Interlocked.Exchange(ref _descriptor, null);
@@ -97,6 +98,9 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
         lock (Gate)
             _isReading = false;
     }
+
+    /// <summary>Whether the content of the frame that is being read is in an array of its own, which nothing else will write to.</summary>
+    public bool IsContentOwn => Input.IsContentOwn;
 
     /// <summary>From now on drops frames up to the next that opens a call, without keeping their content.</summary>
     public void SkipToOpen()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using Microsoft.Win32.SafeHandles;
 
@@ -22,7 +23,7 @@ internal sealed class FramePair : FrameConnection, IThreadPoolWorkItem
     private int _isQueued;
 
     // What the peer could not send; guarded by this end's gate.
-    private ReadOnlyMemory<byte> _rest;
+    private ReadOnlySequence<byte> _rest;
     private TaskCompletionSource? _written;
 
     private FramePair(IFrameReceiver receiver, bool isClient)
@@ -46,7 +47,7 @@ internal sealed class FramePair : FrameConnection, IThreadPoolWorkItem
     }
 
     /// <inheritdoc/>
-    public override Task SendAsync(ReadOnlyMemory<byte> frames)
+    public override Task SendAsync(ReadOnlySequence<byte> frames)
     {
         lock (Gate)
         {
@@ -68,7 +69,7 @@ internal sealed class FramePair : FrameConnection, IThreadPoolWorkItem
     }
 
     /// <inheritdoc/>
-    public override void SendDescriptor(ReadOnlyMemory<byte> frame, SafeFileHandle descriptor)
+    public override void SendDescriptor(ReadOnlySequence<byte> frame, SafeFileHandle descriptor)
     {
         _peer.KeepDescriptor(UnixSockets.Duplicate(descriptor));
         _ = SendAsync(frame);
@@ -107,13 +108,13 @@ internal sealed class FramePair : FrameConnection, IThreadPoolWorkItem
         Debug.Assert(Gate.IsHeldByCurrentThread);
         if (_written is not { } written)
             return false;
-        Input.Append(_rest.Span);
+        Append(_rest);
         (_written, _rest) = (null, default);
         written.TrySetResult();
         return true;
     }
 
-    private Task Deliver(ReadOnlyMemory<byte> frames)
+    private Task Deliver(ReadOnlySequence<byte> frames)
     {
         Task sending;
         lock (Gate)
@@ -121,9 +122,9 @@ internal sealed class FramePair : FrameConnection, IThreadPoolWorkItem
             if (IsDisposed)
                 throw new IOException("the peer has closed the connection");
             // A receiver that reads its frame must not lose it to bytes that need room.
-            if (Input.Count <= HeldBytes && (!IsReading || Input.HasRoom(frames.Length)))
+            if (Input.Count <= HeldBytes && (!IsReading || Input.HasRoom((int)frames.Length)))
             {
-                Input.Append(frames.Span);
+                Append(frames);
                 sending = Task.CompletedTask;
             }
             else
@@ -140,6 +141,12 @@ internal sealed class FramePair : FrameConnection, IThreadPoolWorkItem
 
         HandOver();
         return sending;
+    }
+
+    private void Append(in ReadOnlySequence<byte> frames)
+    {
+        foreach (var piece in frames)
+            Input.Append(piece.Span);
     }
 
     private void OnPeerClosed()

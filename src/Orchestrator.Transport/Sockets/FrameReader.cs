@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using Grpc.Core;
+using Orchestrator.Transport.RawMessages;
 
 namespace Orchestrator.Transport.Sockets;
 
@@ -12,9 +14,14 @@ internal sealed class FrameReader : DeserializationContext
     public override int PayloadLength => _content.Length;
 
     /// <summary>Reads a message; the content is not kept.</summary>
-    public T Read<T>(ReadOnlyMemory<byte> content, Marshaller<T> marshaller)
+    /// <param name="content">The content.</param>
+    /// <param name="marshaller">Reads it.</param>
+    /// <param name="isOwn">Whether the content may be kept after all.</param>
+    public T Read<T>(ReadOnlyMemory<byte> content, Marshaller<T> marshaller, bool isOwn = false)
     {
         ArgumentNullException.ThrowIfNull(marshaller);
+        if (isOwn && typeof(T) == typeof(MessageBuffer) && MemoryMarshal.TryGetArray(content, out var own))
+            return (T)(object)MessageBuffer.Own(own);
         _content = content;
         try
         {

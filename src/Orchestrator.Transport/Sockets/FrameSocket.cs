@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
@@ -14,7 +15,7 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
 {
     private readonly IFrameReceiver _receiver = receiver;
     private ulong _key;
-    private ReadOnlyMemory<byte> _rest;
+    private ReadOnlySequence<byte> _rest;
     private TaskCompletionSource? _written;
 
     /// <summary>Whether the peer may send file descriptors; otherwise the kernel closes them.</summary>
@@ -66,16 +67,16 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
     }
 
     /// <inheritdoc/>
-    public override Task SendAsync(ReadOnlyMemory<byte> frames)
+    public override Task SendAsync(ReadOnlySequence<byte> frames)
     {
         lock (Gate)
         {
             if (IsDisposed)
                 throw new IOException("the connection has been closed");
-            var sent = UnixSockets.Send(socket, frames.Span);
+            var sent = UnixSockets.Send(socket, frames);
             if (sent == frames.Length)
                 return Task.CompletedTask;
-            _rest = frames[sent..];
+            _rest = frames.Slice(sent);
             _written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             OnPausedLocked();
             return _written.Task;
@@ -83,13 +84,13 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
     }
 
     /// <inheritdoc/>
-    public override void SendDescriptor(ReadOnlyMemory<byte> frame, SafeFileHandle descriptor)
+    public override void SendDescriptor(ReadOnlySequence<byte> frame, SafeFileHandle descriptor)
     {
         lock (Gate)
         {
             if (IsDisposed)
                 throw new IOException("the connection has been closed");
-            DescriptorPassing.Send(socket, frame.Span, descriptor);
+            DescriptorPassing.Send(socket, frame.FirstSpan, descriptor);
         }
     }
 
@@ -189,7 +190,7 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
         (written, fault) = (null, null);
         try
         {
-            _rest = _rest[UnixSockets.Send(socket, _rest.Span)..];
+            _rest = _rest.Slice(UnixSockets.Send(socket, _rest));
             if (!_rest.IsEmpty)
                 return;
         }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using Grpc.Core;
+using Orchestrator.Transport.RawMessages;
 
 namespace Orchestrator.Transport.Sockets;
 
@@ -9,22 +10,32 @@ internal sealed class FrameWriter : SerializationContext, IBufferWriter<byte>
 {
     private const int FirstBufferBytes = 1024;
 
-    // A buffer that one rare large message has grown beyond this is released after it.
     private const int KeptBufferBytes = 256 * 1024;
 
-    private byte[] _buffer = new byte[FirstBufferBytes];
+    private GrowingArray _buffer = new(FirstBufferBytes, KeptBufferBytes);
     private int _start;
     private int _end;
+    private LargeParts? _large;
+    private int _largeBefore;
 
     /// <summary>The frames so far, until the next change.</summary>
-    public ReadOnlyMemory<byte> Frames => _buffer.AsMemory(0, _end);
+    public ReadOnlySequence<byte> Frames
+    {
+        get
+        {
+            var written = _buffer.Bytes.AsMemory(0, _end);
+            return LargeBytes == 0 ? new ReadOnlySequence<byte>(written) : _large!.Join(written);
+        }
+    }
 
-    /// <summary>Makes it empty again.</summary>
+    private int LargeBytes => _large?.Bytes ?? 0;
+
+    /// <summary>Makes it empty again, and returns the array of a large message.</summary>
     public void Clear()
     {
         _end = 0;
-        if (_buffer.Length > KeptBufferBytes)
-            _buffer = new byte[FirstBufferBytes];
+        _buffer.Trim();
+        _large?.RemoveFrom(0);
     }
 
     /// <summary>Adds a frame with this content.</summary>
@@ -40,6 +51,13 @@ internal sealed class FrameWriter : SerializationContext, IBufferWriter<byte>
     {
         ArgumentNullException.ThrowIfNull(marshaller);
         Begin(FrameKind.Message);
+        if (message is MessageBuffer raw)
+        {
+            Append(raw);
+            End();
+            return;
+        }
+
         try
         {
             marshaller.ContextualSerializer(message, this);
@@ -74,7 +92,7 @@ internal sealed class FrameWriter : SerializationContext, IBufferWriter<byte>
     public Memory<byte> GetMemory(int sizeHint = 0)
     {
         Reserve(Math.Max(1, sizeHint));
-        return _buffer.AsMemory(_end);
+        return _buffer.Bytes.AsMemory(_end);
     }
 
     /// <inheritdoc/>
@@ -84,16 +102,21 @@ internal sealed class FrameWriter : SerializationContext, IBufferWriter<byte>
     {
         Reserve(FrameBuffer.HeadBytes);
         _start = _end;
-        _buffer[_start] = (byte)kind;
+        _largeBefore = LargeBytes;
+        _buffer.Bytes[_start] = (byte)kind;
         _end += FrameBuffer.HeadBytes;
     }
 
-    private void End() =>
-        BinaryPrimitives.WriteInt32BigEndian(_buffer.AsSpan(_start + 1), _end - _start - FrameBuffer.HeadBytes);
+    private void End() => BinaryPrimitives.WriteInt32BigEndian(
+        _buffer.Bytes.AsSpan(_start + 1), _end - _start - FrameBuffer.HeadBytes + LargeBytes - _largeBefore);
 
-    private void Reserve(int count)
+    private void Append(MessageBuffer message)
     {
-        if (_buffer.Length - _end < count)
-            Array.Resize(ref _buffer, Math.Max(_buffer.Length * 2, _end + count));
+        var bytes = message.Parts(out var large);
+        if (large is not null)
+            (_large ??= new LargeParts()).Add(_end - MessageBuffer.PrefixBytes, large);
+        this.Write(bytes);
     }
+
+    private void Reserve(int count) => _buffer.Reserve(_end, count);
 }

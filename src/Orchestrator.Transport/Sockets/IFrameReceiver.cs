@@ -6,9 +6,13 @@ internal interface IFrameReceiver
     /// <summary>The largest content that a frame of this kind may have; negative if the kind is not expected.</summary>
     int LimitOf(FrameKind kind);
 
+    /// <summary>Whether it keeps what is large in the message that is arriving: then that gets an array of its own.</summary>
+    bool KeepsContent => false;
+
     /// <summary>A frame has arrived, as wanted. The next one comes after another <see cref="FrameConnection.Want"/>.</summary>
     /// <param name="kind">Its kind.</param>
-    /// <param name="content">Its content, until this returns or calls <see cref="FrameConnection.EndRead"/>.</param>
+    /// <param name="content">Its content, until this returns or calls <see cref="FrameConnection.EndRead"/>, unless it is
+    /// in an array of its own.</param>
     void OnFrame(FrameKind kind, ReadOnlyMemory<byte> content);
 
     /// <summary>In place of a message that is too large. The next frame comes after another <see cref="FrameConnection.Want"/>.</summary>

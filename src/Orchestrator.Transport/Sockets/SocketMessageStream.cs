@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Google.Protobuf;
@@ -14,25 +15,31 @@ namespace Orchestrator.Transport.Sockets;
 /// loop and the thread pool on each side, which costs several times what most tasks cost.
 /// </summary>
 /// <remarks>One thread reads and one writes at a time.</remarks>
-internal sealed unsafe class SocketMessageStream : IDisposable
+internal sealed unsafe class SocketMessageStream : IPolledSocket, IDisposable
 {
     private const int PrefixBytes = MessageBuffer.PrefixBytes;
     private const int FirstBufferBytes = 256 * 1024;
 
-    // A buffer that one rare large message has grown beyond this is released after it.
-    private const int KeptBufferBytes = 1024 * 1024;
-
     // The kernel may grant less; the default holds three messages of the usual size.
     private const int SocketBufferBytes = 1024 * 1024;
 
+    // Waits for peers that do not keep up.
+    private static readonly Lazy<SocketPoller> Poller = new(() => new SocketPoller("stream", threads: 1, TimeProvider.System));
+
     private readonly SafeFileHandle _socket;
-    private byte[] _input = new byte[FirstBufferBytes];
+    private readonly int _largest;
+    private readonly byte[] _usual = new byte[FirstBufferBytes];
+    private byte[] _input;
     private int _inputStart;
     private int _inputEnd;
 
-    private readonly int _largest;
+    private readonly Lock _gate = new();
+    private ReadOnlySequence<byte> _rest;
+    private TaskCompletionSource? _written;
+    private ulong _key;
+    private bool _isDisposed;
 
-    private SocketMessageStream(SafeFileHandle socket, int largest) => (_socket, _largest) = (socket, largest);
+    private SocketMessageStream(SafeFileHandle socket, int largest) => (_socket, _largest, _input) = (socket, largest, _usual);
 
     /// <summary>Whether the next <see cref="TryRead"/> finds a whole message without waiting.</summary>
     public bool HasBuffered => _inputEnd - _inputStart is var count and >= PrefixBytes && (uint)(count - PrefixBytes) >= (uint)NextLength;
@@ -74,7 +81,7 @@ internal sealed unsafe class SocketMessageStream : IDisposable
     /// </summary>
     /// <param name="message">Its bytes, until the next call.</param>
     /// <exception cref="InvalidDataException">The received bytes are no message.</exception>
-    public bool TryRead(out ReadOnlySpan<byte> message)
+    public bool TryRead(out ReceivedBytes message)
     {
         message = default;
         while (!HasBuffered)
@@ -83,27 +90,28 @@ internal sealed unsafe class SocketMessageStream : IDisposable
                 return false;
         }
 
-        message = _input.AsSpan(_inputStart + PrefixBytes, NextLength);
-        _inputStart += PrefixBytes + message.Length;
+        var (start, length) = (_inputStart + PrefixBytes, NextLength);
+        message = _input == _usual ? new ReceivedBytes(_input.AsSpan(start, length)) : new ReceivedBytes(_input, start, length);
+        _inputStart = start + length;
         return true;
     }
 
     /// <summary>As <see cref="TryRead"/>, for a generated message; null at the end.</summary>
     /// <exception cref="InvalidDataException">The received bytes are no message.</exception>
     public T? Read<T>()
-        where T : class, IMessage<T>, new() => TryRead(out var message) ? FieldReader.Merge<T>(null, message) : null;
+        where T : class, IMessage<T>, new() => TryRead(out var message) ? FieldReader.Merge<T>(null, message.Span) : null;
 
     /// <summary>
-    /// Writes one message. Completes at once, unless the peer does not keep up: then a dedicated thread waits for the peer, and not the
-    /// caller. The message must not change before completion.
+    /// Writes one message. Completes at once, unless the peer does not keep up: then a poller waits for the peer, and not the caller. The
+    /// message must not change before completion.
     /// </summary>
     /// <exception cref="IOException">The peer has closed its end or has died.</exception>
     public Task WriteAsync(MessageBuffer message)
     {
         ArgumentNullException.ThrowIfNull(message);
         var bytes = message.WithPrefix();
-        var sent = UnixSockets.Send(_socket, bytes.Span);
-        return sent == bytes.Length ? Task.CompletedTask : SendRestAsync(bytes[sent..]);
+        var sent = UnixSockets.Send(_socket, bytes);
+        return sent == bytes.Length ? Task.CompletedTask : SendRestAsync(bytes.Slice(sent));
     }
 
     /// <summary>Signals the end of writing; the peer reads to the end.</summary>
@@ -119,9 +127,60 @@ internal sealed unsafe class SocketMessageStream : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        // A blocked read holds the descriptor open until it returns, so it is ended first.
+        // A blocked read holds the descriptor open until it returns, so that it is ended first.
         Abort();
-        _socket.Dispose();
+        TaskCompletionSource? written;
+        lock (_gate)
+        {
+            _isDisposed = true;
+            (written, _written) = (_written, null);
+            if (_key != 0)
+                Poller.Value.Remove(_key);
+            _socket.Dispose();
+        }
+
+        written?.TrySetException(new IOException("the direct stream was closed"));
+    }
+
+    /// <inheritdoc/>
+    public void OnReady(uint events)
+    {
+        TaskCompletionSource? written;
+        IOException? fault = null;
+        lock (_gate)
+        {
+            if (_written is null)
+                return;
+            try
+            {
+                _rest = _rest.Slice(UnixSockets.Send(_socket, _rest));
+                if (!_rest.IsEmpty)
+                {
+                    Poller.Value.Arm(_socket, _key, UnixSockets.PollOutput);
+                    return;
+                }
+            }
+            catch (IOException exception)
+            {
+                fault = exception;
+            }
+
+            (written, _written, _rest) = (_written, null, default);
+        }
+
+        if (fault is null)
+            written.TrySetResult();
+        else
+            written.TrySetException(fault);
+    }
+
+    /// <inheritdoc/>
+    public void OnFault(Exception fault) => Abort();
+
+    /// <inheritdoc/>
+    public void OnHeldUp()
+    {
+        // Others that wait get another thread.
     }
 
     /// <summary>Reads what has arrived, at least one byte; false at the end.</summary>
@@ -158,27 +217,28 @@ internal sealed unsafe class SocketMessageStream : IDisposable
         if (wanted < PrefixBytes || wanted - PrefixBytes > _largest)
             throw new InvalidDataException(
                 $"a message on the direct stream announces {wanted - PrefixBytes} bytes; at most {_largest} are allowed");
-        if (pending == 0 && _input.Length > KeptBufferBytes)
-            _input = new byte[FirstBufferBytes];
+        // A large message has an array to itself, of which whoever reads it keeps what is large.
+        if (pending == 0)
+            _input = _usual;
         if (_inputStart + wanted <= _input.Length && _inputEnd < _input.Length)
             return;
-        var target = wanted <= _input.Length ? _input : new byte[wanted];
+        var target = wanted <= _input.Length ? _input : LargeArrays.Allocate(wanted);
         _input.AsSpan(_inputStart, pending).CopyTo(target);
         _input = target;
         (_inputStart, _inputEnd) = (0, pending);
     }
 
-    private Task SendRestAsync(ReadOnlyMemory<byte> rest) => Task.Factory.StartNew(
-        () =>
+    private Task SendRestAsync(ReadOnlySequence<byte> rest)
+    {
+        lock (_gate)
         {
-            while (!rest.IsEmpty)
-            {
-                var item = new UnixSockets.PollItem { Descriptor = (int)_socket.DangerousGetHandle(), Events = UnixSockets.PollOut };
-                _ = UnixSockets.poll(&item, 1, -1);
-                rest = rest[UnixSockets.Send(_socket, rest.Span)..];
-            }
-        },
-        CancellationToken.None,
-        TaskCreationOptions.LongRunning,
-        TaskScheduler.Default);
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _rest = rest;
+            _written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (_key == 0)
+                _key = Poller.Value.Add(this, _socket);
+            Poller.Value.Arm(_socket, _key, UnixSockets.PollOutput);
+            return _written.Task;
+        }
+    }
 }

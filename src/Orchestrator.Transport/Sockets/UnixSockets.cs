@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -43,7 +44,7 @@ internal static unsafe partial class UnixSockets
     private static partial int socketpair(int family, int type, int protocol, int* pair);
 
     [LibraryImport("libc", SetLastError = true)]
-    public static partial int setsockopt(SafeFileHandle socket, int level, int option, void* value, int size);
+    private static partial int setsockopt(SafeFileHandle socket, int level, int option, void* value, int size);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int getsockopt(int socket, int level, int option, void* value, int* size);
@@ -56,6 +57,12 @@ internal static unsafe partial class UnixSockets
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial nint send(SafeFileHandle socket, byte* buffer, nuint size, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint sendmsg(SafeFileHandle socket, SocketMessage* message, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint recvmsg(SafeFileHandle socket, SocketMessage* message, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int shutdown(SafeFileHandle socket, int how);
@@ -99,19 +106,43 @@ internal static unsafe partial class UnixSockets
             fixed (byte* start = bytes[sent..])
                 count = send(socket, start, (nuint)(bytes.Length - sent), DoNotWait | NoSignal);
             if (count >= 0)
-            {
                 sent += (int)count;
-                continue;
-            }
-
-            var error = Marshal.GetLastPInvokeError();
-            if (error == WouldBlock)
+            else if (IsFullOrThrow())
                 return sent;
-            if (error != Interrupted)
-                throw new IOException($"writing to the socket failed: {Marshal.GetPInvokeErrorMessage(error)}");
         }
 
         return sent;
+    }
+
+    /// <summary>As above, for bytes in several pieces.</summary>
+    /// <exception cref="IOException">The peer has closed its end or has died.</exception>
+    public static long Send(SafeFileHandle socket, in ReadOnlySequence<byte> bytes)
+    {
+        if (bytes.IsSingleSegment)
+            return Send(socket, bytes.FirstSpan);
+        var rest = bytes;
+        while (!rest.IsEmpty)
+        {
+            var count = VectoredSend.Send(socket, rest, DoNotWait | NoSignal);
+            if (count < 0)
+            {
+                if (IsFullOrThrow())
+                    break;
+                continue;
+            }
+
+            rest = rest.Slice(count);
+        }
+
+        return bytes.Length - rest.Length;
+    }
+
+    /// <summary>Why a send failed: true if the peer has no room; false if it was interrupted.</summary>
+    private static bool IsFullOrThrow()
+    {
+        var error = Marshal.GetLastPInvokeError();
+        return error is WouldBlock or Interrupted
+            ? error == WouldBlock : throw new IOException($"writing to the socket failed: {Marshal.GetPInvokeErrorMessage(error)}");
     }
 
     /// <summary>The next connection of a listener that does not block; negative for an error.</summary>

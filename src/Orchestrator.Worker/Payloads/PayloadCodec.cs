@@ -15,7 +15,7 @@ public static class PayloadCodec
     public static ByteString EncodeBytes(ReadOnlySpan<byte> data)
     {
         var prefix = 1 + WireBuffer.VarintSize((uint)data.Length);
-        var message = new byte[prefix + data.Length];
+        var message = GC.AllocateUninitializedArray<byte>(prefix + data.Length);
         message[0] = ValueWire.PayloadData;
         WireBuffer.PutVarint(message.AsSpan(1), (uint)data.Length);
         data.CopyTo(message.AsSpan(prefix));

@@ -15,7 +15,7 @@ internal sealed class ExecuteRequestHandler(TaskExecutor executor)
 
     /// <param name="message">An <c>ExecuteRequest</c>; not kept.</param>
     /// <exception cref="InvalidDataException">The bytes are no such message. Nothing of it has been carried out.</exception>
-    public void Apply(ReadOnlySpan<byte> message)
+    public void Apply(ReceivedBytes message)
     {
         _assignments.Clear();
         var items = new RepeatedFieldReader<RawExecuteRequest>(message, RawAssignment.Field);

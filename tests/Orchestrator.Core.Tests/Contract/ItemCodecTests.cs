@@ -1,3 +1,4 @@
+using System.Buffers;
 using CsCheck;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -80,7 +81,7 @@ public sealed class ItemCodecTests
         if (items.Rest is not null)
             message.Append(items.Rest);
         Assert.Equal(drain, items.Rest is { Drain: true });
-        Assert.Equal(expected.ToByteArray(), message.Content);
+        Assert.Equal(expected.ToByteArray(), Bytes(message));
     });
 
     [Fact]
@@ -93,7 +94,7 @@ public sealed class ItemCodecTests
             message.Add(RawAttemptResult.Field, RawAttemptResult.Read(item));
         if (items.Rest is not null)
             message.Append(items.Rest);
-        Assert.Equal(expected.ToByteArray(), message.Content);
+        Assert.Equal(expected.ToByteArray(), Bytes(message));
     });
 
     [Fact]
@@ -138,9 +139,9 @@ public sealed class ItemCodecTests
 
             message.Append(new RawStreamTasksResponse { Credits = 9 });
             expected.Credits = 9;
-            Assert.Equal(expected.ToByteArray(), message.Content);
+            Assert.Equal(expected.ToByteArray(), Bytes(message));
             message.Clear();
-            Assert.True(message.Content.IsEmpty);
+            Assert.Equal(0, message.Length);
         });
 
     [Fact]
@@ -196,15 +197,17 @@ public sealed class ItemCodecTests
         message.Add(1, item);
         var items = new RepeatedFieldReader<Empty>(message.Content, 1);
         Assert.True(items.Next(out var bytes));
-        return bytes.ToArray();
+        return bytes.Span.ToArray();
     }
+
+    private static byte[] Bytes(MessageBuffer message) => message.WithPrefix().Slice(MessageBuffer.PrefixBytes).ToArray();
 
     private static void Check(RawTaskSpec expected, RawTaskView actual) => Assert.Equal(expected, ToMessage(actual));
 
     private static RawTaskSpec ToMessage(RawTaskView view) => new()
     {
         Handler = FieldReader.Decode(view.Handler),
-        Input = ByteString.CopyFrom(view.Input),
+        Input = view.Input.ToByteString(),
         Options = ByteString.CopyFrom(view.Options),
         Tag = view.Tag,
         RequestId = FieldReader.Decode(view.RequestId),

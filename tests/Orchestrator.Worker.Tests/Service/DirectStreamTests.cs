@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Win32.SafeHandles;
@@ -18,17 +19,25 @@ public sealed class DirectStreamTests
         using var writer = SocketMessageStream.CreatePair(Largest, out var child);
         using var reader = Inherit(child);
         // From empty to beyond the kernel's buffer, so that the writer has to wait for the reader.
-        int[] sizes = [0, 1, 100, 262_139, 262_140, 262_141, 3_000_000, 0, 17, 1_500_000, 5];
+        int[] sizes = [0, 1, 100, 262_139, 262_140, 262_141, 3_000_000, 0, 17, 1_500_000, 1_048_576, 3_900_000, 5];
+        var values = sizes.Select(size => ByteString.CopyFrom(RandomNumberGenerator.GetBytes(size))).ToArray();
         var writing = Task.Run(
             async () =>
             {
-                foreach (var size in sizes)
-                    await writer.WriteAsync(MessageBuffer.Of(new BytesValue { Value = ByteString.CopyFrom(new byte[size]) }));
+                // One buffer for all, as its users have it.
+                var message = new MessageBuffer();
+                foreach (var value in values)
+                {
+                    message.Append(new BytesValue { Value = value });
+                    await writer.WriteAsync(message);
+                    message.Clear();
+                }
+
                 writer.CompleteWriting();
             },
             TestContext.Current.CancellationToken);
-        foreach (var size in sizes)
-            Assert.Equal(size, reader.Read<BytesValue>()!.Value.Length);
+        foreach (var value in values)
+            Assert.Equal(value, reader.Read<BytesValue>()!.Value);
         Assert.Null(reader.Read<BytesValue>());
         await writing;
     }
@@ -47,6 +56,23 @@ public sealed class DirectStreamTests
         Assert.False(reader.HasBuffered);
         Assert.Null(reader.Read<Int32Value>());
         await Assert.ThrowsAsync<IOException>(() => reader.WriteAsync(MessageBuffer.Of(new Int32Value())));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_write_that_waits_for_the_peer_fails_when_either_end_closes(bool own)
+    {
+        using var writer = SocketMessageStream.CreatePair(Largest, out var child);
+        using var reader = Inherit(child);
+        var message = MessageBuffer.Of(new BytesValue { Value = ByteString.CopyFrom(new byte[Largest - 100]) });
+        // The kernel's buffer holds some of them.
+        Task writing;
+        do
+            writing = writer.WriteAsync(message);
+        while (writing.IsCompletedSuccessfully);
+        (own ? writer : reader).Dispose();
+        await Assert.ThrowsAsync<IOException>(() => writing);
     }
 
     [Fact]

@@ -69,7 +69,7 @@ internal sealed class WorkerClient : IDisposable
         var message = new MessageBuffer();
         foreach (var assignment in assignments)
             message.Add(RawAssignment.Field, assignment);
-        return SendAsync(ExecuteRequest.Parser.ParseFrom(message.Content));
+        return SendAsync(ExecuteRequest.Parser.ParseFrom(message.Content.Span));
     }
 
     public async Task<RawAttemptResult> RunAsync(string handler, string json = "null")

@@ -19,7 +19,8 @@ public sealed class FrameBufferTests
     {
         var random = new Random(seed);
         var sent = Frames(random, random.Next(1, 40));
-        var received = Feed(new FrameBuffer(_ => Limit), random, Bytes(sent), out var most);
+        var isKept = seed % 2 == 0;
+        var received = Feed(new FrameBuffer(_ => Limit, () => isKept), random, Bytes(sent), out var most);
         Assert.Equal(sent, received, Same);
         Assert.InRange(most, 0, sent.Max(frame => frame.Content.Length) + FrameBuffer.HeadBytes + UsualBytes);
     }
@@ -32,7 +33,7 @@ public sealed class FrameBufferTests
         var (dropped, kept) = (Frames(random, random.Next(0, 10)), Frames(random, random.Next(0, 10)));
         dropped.RemoveAll(frame => frame.Kind == FrameKind.Open);
         kept.Insert(0, (FrameKind.Open, [1, 2, 3]));
-        var buffer = new FrameBuffer(_ => Limit);
+        var buffer = new FrameBuffer(_ => Limit, () => false);
         buffer.SkipToOpen();
         var received = Feed(buffer, random, Bytes([.. dropped, .. kept]), out var most);
         Assert.Equal(kept, received, Same);
@@ -48,7 +49,7 @@ public sealed class FrameBufferTests
     {
         foreach (var isSkipping in (bool[])[false, true])
         {
-            var buffer = new FrameBuffer(_ => Limit);
+            var buffer = new FrameBuffer(_ => Limit, () => false);
             if (isSkipping)
                 buffer.SkipToOpen();
             Add(buffer, Head(FrameKind.Open, length));
@@ -63,7 +64,7 @@ public sealed class FrameBufferTests
     [InlineData(3_000_000u, false)]
     public void A_message_beyond_its_limit_is_passed_over_and_the_next_frame_is_read(uint length, bool isSkipping)
     {
-        var buffer = new FrameBuffer(_ => Limit);
+        var buffer = new FrameBuffer(_ => Limit, () => false);
         if (isSkipping)
             buffer.SkipToOpen();
         Add(buffer, Head(FrameKind.Message, length));
@@ -81,9 +82,33 @@ public sealed class FrameBufferTests
     }
 
     [Fact]
+    public void A_large_message_that_is_kept_has_an_array_to_itself()
+    {
+        var buffer = new FrameBuffer(_ => Limit, () => true);
+        var random = new Random(1);
+        var kept = new List<(byte[] Sent, ReadOnlyMemory<byte> Received)>();
+        for (var i = 0; i < 20; i++)
+        {
+            var content = new byte[random.Next(256 * 1024, Limit)];
+            random.NextBytes(content);
+            AddAll(buffer, [.. Head(FrameKind.Message, (uint)content.Length), .. content]);
+            Assert.Equal(FrameStep.Frame, buffer.Take(out _, out _, out var received));
+            Assert.True(buffer.IsContentOwn);
+            kept.Add((content, received));
+            // A small one is not kept.
+            AddAll(buffer, [.. Head(FrameKind.Message, 3), 1, 2, 3]);
+            Assert.Equal(FrameStep.Frame, buffer.Take(out _, out _, out received));
+            Assert.False(buffer.IsContentOwn);
+            Assert.Equal([1, 2, 3], received.ToArray());
+        }
+
+        Assert.All(kept, message => Assert.Equal(message.Sent, message.Received.ToArray()));
+    }
+
+    [Fact]
     public void A_kind_that_is_not_expected_is_refused()
     {
-        var buffer = new FrameBuffer(kind => kind == FrameKind.Status ? -1 : Limit);
+        var buffer = new FrameBuffer(kind => kind == FrameKind.Status ? -1 : Limit, () => false);
         Add(buffer, Head(FrameKind.Status, 0));
         Assert.Equal(FrameStep.Violation, buffer.Take(out _, out _, out _));
     }
@@ -92,7 +117,7 @@ public sealed class FrameBufferTests
     public void A_head_alone_costs_no_memory_and_a_large_frame_no_more_than_four_times_what_has_come()
     {
         const int Length = 64 * 1024 * 1024;
-        var buffer = new FrameBuffer(_ => Length);
+        var buffer = new FrameBuffer(_ => Length, () => false);
         Add(buffer, Head(FrameKind.Message, Length));
         Assert.Equal(FrameStep.Incomplete, buffer.Take(out _, out _, out _));
         for (var count = FrameBuffer.HeadBytes; count < Length + FrameBuffer.HeadBytes;)
@@ -114,7 +139,7 @@ public sealed class FrameBufferTests
         var random = new Random(seed);
         var sent = Frames(random, random.Next(1, 40));
         var bytes = Bytes(sent);
-        var buffer = new FrameBuffer(_ => Limit);
+        var buffer = new FrameBuffer(_ => Limit, () => false);
         var received = new List<(FrameKind, byte[])>();
         for (var at = 0; at < bytes.Length;)
         {
@@ -171,6 +196,20 @@ public sealed class FrameBufferTests
     {
         bytes.CopyTo(buffer.Space());
         buffer.Add(bytes.Length);
+    }
+
+    private static void AddAll(FrameBuffer buffer, byte[] bytes)
+    {
+        for (var at = 0; at < bytes.Length;)
+        {
+            var space = buffer.Space();
+            var count = Math.Min(space.Length, bytes.Length - at);
+            bytes.AsSpan(at, count).CopyTo(space);
+            buffer.Add(count);
+            at += count;
+            if (at < bytes.Length)
+                Assert.Equal(FrameStep.Incomplete, buffer.Take(out _, out _, out _));
+        }
     }
 
     private static List<(FrameKind Kind, byte[] Content)> Frames(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ =>
