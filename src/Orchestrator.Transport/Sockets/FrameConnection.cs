@@ -49,6 +49,12 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
     /// </summary>
     protected abstract bool IsNested { get; }
 
+    /// <summary>
+    /// Whether a watch takes the turn from this thread if the code of a receiver holds it for long. From another thread it is taken at once:
+    /// that code may wait for the next frame.
+    /// </summary>
+    protected abstract bool IsWatched { get; }
+
     /// <summary>Begins: from now on the receiver may be told of the connection's end.</summary>
     /// <exception cref="IOException">Out of resources.</exception>
     public abstract void Start();
@@ -75,6 +81,7 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
     /// </summary>
     public void Want()
     {
+        var isLeft = false;
         lock (Gate)
         {
             // It was looked for in vain before, and is waited for.
@@ -83,9 +90,14 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
             IsWanted = true;
             if (IsNested || _handler != Environment.CurrentManagedThreadId)
                 PassOnLocked();
+            else
+                isLeft = !IsWatched && PassOnLocked();
         }
 
-        HandleIfWanted();
+        if (isLeft)
+            QueueHandling();
+        else
+            HandleIfWanted();
     }
 
     /// <summary>
@@ -156,6 +168,10 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
 
         Handle(turn);
     }
+
+    /// <summary>The same, on the thread pool.</summary>
+    protected void QueueHandling() =>
+        ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.HandleIfWanted(), this, preferLocal: false);
 
     /// <summary>Tells the receiver of the end, once.</summary>
     protected void TellEnd()

@@ -33,6 +33,9 @@ internal sealed class FramePair : FrameConnection, IThreadPoolWorkItem
     /// <inheritdoc/>
     protected override bool IsNested => true;
 
+    /// <inheritdoc/>
+    protected override bool IsWatched => false;
+
     /// <summary>Both ends.</summary>
     public static (FrameConnection Coordinator, FrameConnection Client) Create(IFrameReceiver coordinator, IFrameReceiver client)
     {

@@ -31,6 +31,9 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
     protected override bool IsNested => false;
 
     /// <inheritdoc/>
+    protected override bool IsWatched => SocketPoller.IsOnOwnThread;
+
+    /// <inheritdoc/>
     public override void Start()
     {
         // Under the lock, as it may be ready at once.
@@ -122,7 +125,7 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
                 return;
         }
 
-        ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.HandleIfWanted(), this, preferLocal: false);
+        QueueHandling();
     }
 
     /// <inheritdoc/>

@@ -31,6 +31,9 @@ internal sealed unsafe class SocketPoller : IDisposable
     private readonly List<PollerThread> _pollerThreads = [];
     private volatile bool _isStopped;
 
+    [ThreadStatic]
+    private static bool s_isOwnThread;
+
     /// <param name="name">Of its threads.</param>
     /// <param name="threads">The number of threads that it keeps.</param>
     /// <param name="time">For the watch on held-up threads.</param>
@@ -46,6 +49,9 @@ internal sealed unsafe class SocketPoller : IDisposable
         for (var i = 0; i < threads; i++)
             StartThread();
     }
+
+    /// <summary>Whether this thread is a poller's, which is watched while it handles a socket.</summary>
+    public static bool IsOnOwnThread => s_isOwnThread;
 
     /// <summary>Registers a socket, which is not yet waited for.</summary>
     /// <returns>Its key.</returns>
@@ -99,6 +105,7 @@ internal sealed unsafe class SocketPoller : IDisposable
 
     private void Run(PollerThread thread)
     {
+        s_isOwnThread = true;
         EpollEvent ready = default;
         while (!_isStopped)
         {
