@@ -53,6 +53,7 @@ internal static class Rooms
             new("Objects", "sessions, locks, queues, pipes, state"),
             new("Contract", "the contract's calls with its messages: the raw calls, the bare task stream, payloads"),
             new("Tasks", "functions, handles, maps, and streams that are reopened when they break"),
+            new("Synchronous", "the same for code that cannot wait asynchronously"),
             new(Room.Root, "`IOrchestratorClient` and `OrchestratorClient`"),
             new("DependencyInjection", "registration in a host, with validated options, and the health check"),
         ],

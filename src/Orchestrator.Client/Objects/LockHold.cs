@@ -1,3 +1,4 @@
+using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
 using Orchestrator.Client.Results;
 using Orchestrator.V1;
@@ -5,7 +6,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Client.Objects;
 
 /// <summary>A lock that is held. Disposing releases it once, without waiting for that.</summary>
-public class LockHold : IAsyncDisposable, IPostedOperation
+public class LockHold : IAsyncDisposable, IDisposable, IPostedOperation
 {
     private const int Held = 0;
     private const int Released = 1;
@@ -92,6 +93,14 @@ public class LockHold : IAsyncDisposable, IPostedOperation
         if (_session is not null && TryLeave())
             _session.PostRelease(ToRelease(), this);
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>As <see cref="DisposeAsync"/>, which does not wait.</summary>
+    public void Dispose()
+    {
+        GC.SuppressFinalize(this);
+        // A fake may wait.
+        Blocking.Wait(DisposeAsync());
     }
 
     void IPostedOperation.OnFailed(OrchestratorException error) => _session.OnReleaseFailed(ObjectName, error);

@@ -1,10 +1,11 @@
+using Orchestrator.Client.Connection;
 using Orchestrator.Client.Errors;
 using Orchestrator.V1;
 
 namespace Orchestrator.Client.Objects;
 
 /// <summary>Held permits of a semaphore. Disposing releases them, without waiting for that.</summary>
-public class PermitHold : IAsyncDisposable, IPostedOperation
+public class PermitHold : IAsyncDisposable, IDisposable, IPostedOperation
 {
     private readonly SharedSemaphore _semaphore;
     private readonly CoordinationSession _session;
@@ -48,6 +49,14 @@ public class PermitHold : IAsyncDisposable, IPostedOperation
         if (_session is not null && Interlocked.Exchange(ref _released, 1) == 0)
             _session.PostRelease(_semaphore.ToRelease(Permits), this);
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>As <see cref="DisposeAsync"/>, which does not wait.</summary>
+    public void Dispose()
+    {
+        GC.SuppressFinalize(this);
+        // A fake may wait.
+        Blocking.Wait(DisposeAsync());
     }
 
     void IPostedOperation.OnFailed(OrchestratorException error) => _session.OnReleaseFailed($"semaphores/{_semaphore.Name}", error);
