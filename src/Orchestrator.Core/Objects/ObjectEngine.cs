@@ -64,7 +64,7 @@ public sealed class ObjectEngine
         machines[ObjectKind.Queue] = _queues = new QueueMachine(_kernel, options.Queues);
         var pipes = new PipeMachine(_kernel, options.Pipes);
         machines[ObjectKind.Pipe] = pipes;
-        _state = new SharedStateMachine(_kernel, options.State, Locks);
+        _state = new SharedStateMachine(_kernel, options.State, _largestContent, Locks);
         machines[ObjectKind.Dict] = machines[ObjectKind.List] = machines[ObjectKind.Value] = machines[ObjectKind.Array] = _state;
         View = new ObjectEngineView(_kernel, Locks, rateLimiters, _queues, pipes, _state);
     }

@@ -4,7 +4,7 @@ using Orchestrator.Core.Kernel;
 namespace Orchestrator.Core.State;
 
 /// <summary>Updates and reads of dicts.</summary>
-internal sealed class Dicts(IPrimitiveContext context, StateOptions options, StateTable table)
+internal sealed class Dicts(IPrimitiveContext context, StateOptions options, int largestValue, StateTable table)
 {
     private readonly DictDraft _draft = new();
 
@@ -93,6 +93,18 @@ internal sealed class Dicts(IPrimitiveContext context, StateOptions options, Sta
         };
         if (result.Error is { } error)
             return ObjectError.Invalid($"edits[{index}]", $"key \"{ObjectError.Shorten(edit.Key)}\": {error}");
+        // One edit after another may make a value that no client could read in one message.
+        if (result.Value.Bytes > largestValue)
+        {
+            return new ObjectError(
+                ObjectErrorReason.LimitExceeded,
+                $"key \"{ObjectError.Shorten(edit.Key)}\" would have a value of {result.Value.Bytes:N0} bytes; the limit (payload_bytes) " +
+                $"is {largestValue:N0}: use several keys or a list, or raise the limit (--max-payload)")
+            {
+                Field = $"edits[{index}]",
+            };
+        }
+
         _draft.Set(edit.Key, result.Value, edit.Ttl, keepsTtl: true);
         return null;
     }

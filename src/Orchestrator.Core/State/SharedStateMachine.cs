@@ -18,12 +18,13 @@ internal sealed class SharedStateMachine : PrimitiveMachine
     /// <summary>Creates a machine without objects.</summary>
     /// <param name="context">The kernel.</param>
     /// <param name="options">The limits.</param>
+    /// <param name="largestValue">The largest value, in bytes.</param>
     /// <param name="locks">The locks, whose fencing tokens may guard an update.</param>
-    public SharedStateMachine(IPrimitiveContext context, StateOptions options, LockMachine locks)
+    public SharedStateMachine(IPrimitiveContext context, StateOptions options, int largestValue, LockMachine locks)
         : base(context)
     {
         _table = new StateTable(context, options, locks);
-        Dicts = new Dicts(context, options, _table);
+        Dicts = new Dicts(context, options, largestValue, _table);
         Lists = new Lists(context, options, _table);
         Numbers = new Numbers(context, options, _table);
     }
