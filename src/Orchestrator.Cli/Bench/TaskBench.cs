@@ -14,8 +14,12 @@ internal static class TaskBench
     {
         terminal.Note(settings.Describe());
         var shape = Shape(settings, clients);
-        terminal.Note("warming up …");
-        await shape.RunAsync(WarmUp(settings), token);
+        if (!settings.Cold)
+        {
+            terminal.Note("warming up …");
+            await shape.RunAsync(WarmUp(settings), token);
+        }
+
         var rounds = new List<RoundResult>();
         for (var i = 1; i <= settings.Rounds; i++)
         {

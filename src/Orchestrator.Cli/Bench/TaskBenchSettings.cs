@@ -28,6 +28,9 @@ internal sealed record TaskBenchSettings
 
     public required RoundPlan Plan { get; init; }
 
+    /// <summary>No warm-up.</summary>
+    public required bool Cold { get; init; }
+
     public required bool Json { get; init; }
 
     /// <summary>Exit with 4 below this many tasks per second.</summary>

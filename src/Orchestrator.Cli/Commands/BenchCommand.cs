@@ -57,11 +57,16 @@ internal static class BenchCommand
         Description = "Measure the load alone and beside another client that saturates the workers, in alternating rounds.",
     };
 
+    private static readonly Option<bool> Cold = new("--cold")
+    {
+        Description = "Measure from the first task on, without a warm-up; a round with --count shows how fast a fresh coordinator becomes.",
+    };
+
     public static Command Create()
     {
         var tasks = new Command("tasks", "Measures the throughput and latency of tasks.")
         {
-            Handler, Input, Size, Count, InFlight, Rate, Placement, Mode, Length, Clients, Rounds, Beside,
+            Handler, Input, Size, Count, InFlight, Rate, Placement, Mode, Length, Clients, Rounds, Beside, Cold,
             BenchOptions.Baseline, BenchOptions.Check, BenchOptions.MinRate, BenchOptions.MaxP99,
         }
             .Examples(
@@ -162,6 +167,7 @@ internal static class BenchCommand
             Rounds = context.Get(Rounds),
             Plan = new RoundPlan(
                 context.Get(Length) ?? TimeSpan.FromSeconds(context.Get(BenchOptions.Baseline) ? 1 : 5), context.Get(Count) ?? 0),
+            Cold = context.Get(Cold),
             Json = context.Terminal.IsJson,
             MinRate = context.Get(BenchOptions.MinRate),
             MaxP99 = context.Get(BenchOptions.MaxP99),
@@ -171,6 +177,8 @@ internal static class BenchCommand
             throw new UsageException("--clients, --in-flight and --rounds must be at least 1, --rate and --count not negative.");
         if (context.Get(BenchOptions.Baseline) && context.Get(Beside))
             throw new UsageException("--beside and --baseline are different measurements: give one of them.");
+        if (context.Get(Cold) && (context.Get(BenchOptions.Baseline) || context.Get(Beside)))
+            throw new UsageException("--cold measures one load: it goes without --baseline and --beside.");
         if (context.Get(BenchOptions.Baseline) && (rate > 0 || settings.Plan.Count > 0))
             throw new UsageException("--baseline measures fixed shapes in closed loops; it goes without --rate and --count.");
         return settings;
