@@ -128,7 +128,8 @@ public sealed class HistoryClient(CoordinationSession session, string name, int 
             "",
             async () =>
             {
-                await hold.DisposeAsync();
+                // Disposing would not wait: others may find the lock held for a while longer.
+                await hold.ReleaseAsync();
                 return true;
             },
             _ => LockModel.Ok);
