@@ -16,8 +16,8 @@ public sealed class AloneCollection
 public sealed class ShortStreamsTests
 {
     [Theory]
-    [InlineData(10_000, true)]
-    [InlineData(2_000, false)]
+    [InlineData(3_000, true)]
+    [InlineData(1_000, false)]
     public async Task Streams_one_after_the_other_leave_nothing_behind(int count, bool complete)
     {
         await using var server = await ScriptedCoordinator.StartAsync();

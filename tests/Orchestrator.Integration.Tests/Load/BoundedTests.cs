@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Orchestrator.Client.Tasks;
 using Orchestrator.TestKit;
+using Orchestrator.TestKit.Load;
 using Orchestrator.V1;
 
 namespace Orchestrator.Integration.Tests.Load;
@@ -51,7 +52,7 @@ public sealed class BoundedTests
         await RunShortStreamsAsync(1_000);
         var handles = HandlesOf(coordinator.Pid);
         var before = await StatusAsync(coordinator);
-        await RunShortStreamsAsync(10_000);
+        await RunShortStreamsAsync(Settings.Number("ORCHESTRATOR_SHORT_STREAMS", 3_000));
         var after = await StatusAsync(coordinator);
         Assert.Equal(0, after.Streams);
         Assert.InRange(HandlesOf(coordinator.Pid), 0, handles + 10);

@@ -20,7 +20,7 @@ public sealed class ObjectMemoryTests
     // A tenth of the sessions is reserved for tasks.
     private const int MostSessions = 90_000;
 
-    private readonly int _items = Settings.Number("ORCHESTRATOR_MEMORY_ITEMS", 300_000);
+    private readonly int _items = Settings.Number("ORCHESTRATOR_MEMORY_ITEMS", 100_000);
 
     [Fact]
     public async Task Queued_items_again_and_again_take_the_room_of_once()
