@@ -82,7 +82,7 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     }
 
     /// <summary>Reads a message of the current call, once.</summary>
-    public T Read<T>(ReadOnlyMemory<byte> content, Marshaller<T> marshaller) => 
+    public T Read<T>(ReadOnlyMemory<byte> content, Marshaller<T> marshaller) =>
         _reader.Read(content, marshaller, _frames.IsContentOwn);
 
     /// <summary>The current call has noted its frame, of which no content is needed any more: from now on the next may come.</summary>

@@ -15,9 +15,13 @@ internal static class LargeArrays
     // The runtime's default threshold for large objects is 85,000.
     private const int StayingBytes = 100_000;
 
+    // Where a program has its large objects compacted at every collection, there is no point in going on.
+    private const int MostRooms = 20;
+
     private static readonly Lock Gate = new();
     private static byte[]? s_staying;
     private static nint s_place;
+    private static int s_rooms;
 
     /// <summary>An array with any content.</summary>
     public static byte[] Allocate(int bytes)
@@ -33,8 +37,11 @@ internal static class LargeArrays
         // A compacting collection, which returns the memory of an idle process, moves the object to the beginning.
         if (s_staying is { } staying && PlaceOf(staying) == Volatile.Read(ref s_place))
             return;
+        if (Volatile.Read(ref s_rooms) >= MostRooms)
+            return;
         lock (Gate)
         {
+            s_rooms++;
             var room = GC.AllocateUninitializedArray<byte>(RoomBytes);
             s_staying = GC.AllocateUninitializedArray<byte>(StayingBytes);
             // The second allocation may cause a collection, which must not free the room before the other is behind it.

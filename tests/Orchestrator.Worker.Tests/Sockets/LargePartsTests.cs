@@ -34,7 +34,12 @@ public sealed class LargePartsTests
                 new RawAttemptResult { TaskId = id, Attempt = i, Output = payload, AllocatedBytes = id });
             mixed.Results.Add(new TaskResult
             {
-                TaskId = id, Tag = 3, State = TaskState.Succeeded, Output = AsPayload(payload), Worker = name, Attempt = i,
+                TaskId = id,
+                Tag = 3,
+                State = TaskState.Succeeded,
+                Output = AsPayload(payload),
+                Worker = name,
+                Attempt = i,
             });
             third.Add(PlainTaskResult.Field, new PlainTaskResult(id, 3, TaskState.Succeeded, payload, name, i));
         }
