@@ -50,8 +50,8 @@ internal abstract class FrameConnection(IFrameReceiver receiver) : IDisposable
     protected abstract bool IsNested { get; }
 
     /// <summary>
-    /// Whether a watch takes the turn from this thread if the code of a receiver holds it for long. From another thread it is taken at once:
-    /// that code may wait for the next frame.
+    /// Whether a watch takes the turn from this thread if a receiver's code holds it for long. From another thread it is taken at once: the
+    /// code may wait for the next frame.
     /// </summary>
     protected abstract bool IsWatched { get; }
 
