@@ -19,7 +19,7 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     private readonly CancellationTokenSource _closed = new();
     private readonly Lock _gate = new();
     private LocalCall? _call;
-    private FrameWriter? _spare;
+    private readonly SpareWriter _spare = new();
     private readonly Lock _incomplete = new();
     private bool _hasServed;
     private volatile bool _isBroken;
@@ -241,7 +241,7 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
     private FrameWriter TakeWriter()
     {
         var writer = Writer;
-        Writer = Interlocked.Exchange(ref _spare, null) ?? new FrameWriter();
+        Writer = _spare.Take();
         return writer;
     }
 
@@ -257,25 +257,8 @@ internal sealed class LocalConnection : IFrameReceiver, IIncompleteMessage, IDis
             throw;
         }
 
-        if (call.Sending.IsCompletedSuccessfully)
-            Keep(writer);
-        else
-            _ = KeepOnceSentAsync(call.Sending, writer);
+        _spare.Return(writer, call.Sending);
         return call.Sending;
-    }
-
-    private void Keep(FrameWriter writer)
-    {
-        writer.Clear();
-        Volatile.Write(ref _spare, writer);
-    }
-
-    private async Task KeepOnceSentAsync(Task sending, FrameWriter writer)
-    {
-        await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        // Otherwise the connection is closed.
-        if (sending.IsCompletedSuccessfully)
-            Keep(writer);
     }
 
     /// <summary>Counts what is kept of an incomplete message.</summary>

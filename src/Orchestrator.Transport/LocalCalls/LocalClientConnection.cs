@@ -10,7 +10,7 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
     private readonly FrameReader _reader = new();
     private FrameConnection _frames = null!;
     private volatile LocalClientCall? _call;
-    private FrameWriter? _spare;
+    private readonly SpareWriter _spare = new();
     private int _isDisposed;
 
     private LocalClientConnection(LocalConnections owner) => _owner = owner;
@@ -55,8 +55,8 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
         }
 
         // The last one is still being read from.
-        Writer = Interlocked.Exchange(ref _spare, null) ?? new FrameWriter();
-        _ = KeepOnceSentAsync(sending, writer);
+        Writer = _spare.Take();
+        _spare.Return(writer, sending);
         return sending;
     }
 
@@ -111,16 +111,6 @@ internal sealed class LocalClientConnection : IFrameReceiver, IDisposable
         // With its status the connection may carry another call, which must not wait for what the code of this one does.
         _frames.EndRead();
         call.OnStatus(status);
-    }
-
-    private async Task KeepOnceSentAsync(Task sending, FrameWriter writer)
-    {
-        await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        // Otherwise the connection is closed.
-        if (!sending.IsCompletedSuccessfully)
-            return;
-        writer.Clear();
-        Volatile.Write(ref _spare, writer);
     }
 
     private void OnDescriptor(LocalClientCall call)

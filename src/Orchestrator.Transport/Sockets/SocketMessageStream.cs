@@ -217,7 +217,7 @@ internal sealed unsafe class SocketMessageStream : IPolledSocket, IDisposable
         if (wanted < PrefixBytes || wanted - PrefixBytes > _largest)
             throw new InvalidDataException(
                 $"a message on the direct stream announces {wanted - PrefixBytes} bytes; at most {_largest} are allowed");
-        // A large message has an array to itself, of which whoever reads it keeps what is large.
+        // A large message has an array to itself, and its reader may keep what is large in it.
         if (pending == 0)
             _input = _usual;
         if (_inputStart + wanted <= _input.Length && _inputEnd < _input.Length)

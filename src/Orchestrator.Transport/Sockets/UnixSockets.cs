@@ -23,7 +23,6 @@ internal static unsafe partial class UnixSockets
     public const int NoSignal = 0x4000;
     public const int ShutdownWrites = 1;
     public const int ShutdownBoth = 2;
-    public const short PollOut = 4;
     public const uint PollInput = 1;
     public const uint PollOutput = 4;
     public const uint PollError = 8;
@@ -66,9 +65,6 @@ internal static unsafe partial class UnixSockets
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int shutdown(SafeFileHandle socket, int how);
-
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial int poll(PollItem* items, nuint count, int timeoutMilliseconds);
 
     /// <summary>Two connected sockets, which children do not inherit.</summary>
     /// <param name="bufferBytes">The bytes that each holds for its peer.</param>
@@ -173,13 +169,5 @@ internal static unsafe partial class UnixSockets
         public int ProcessId;
         public uint UserId;
         public uint GroupId;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    public struct PollItem
-    {
-        public int Descriptor;
-        public short Events;
-        public short Returned;
     }
 }
