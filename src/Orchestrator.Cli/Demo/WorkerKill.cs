@@ -12,7 +12,7 @@ namespace Orchestrator.Cli.Demo;
 /// </summary>
 internal sealed class WorkerKill(OrchestratorClient client, Terminal terminal, CancellationToken token)
 {
-    /// <summary>Results to wait for before the kill: by then every worker is at work.</summary>
+    /// <summary>Results to wait for before a kill: by then every worker is at work.</summary>
     private const int ResultsBefore = 8;
 
     private static readonly RetryPolicy Retry =
@@ -60,7 +60,8 @@ internal sealed class WorkerKill(OrchestratorClient client, Terminal terminal, C
         await foreach (var result in stream.ReadAllAsync(token))
         {
             results.Add(result);
-            if (results.Count != ResultsBefore)
+            // A kill that falls between two tasks of its worker interrupts none: then another one follows.
+            if (results.Count % ResultsBefore != 0 || results.Exists(WasInterrupted))
                 continue;
             // All tasks take about as long. A result is here so soon that its worker may not have begun its next task yet.
             await Task.Delay(result.Timing.Run.ToTimeSpan() / 2, TimeProvider.System, token);
@@ -76,6 +77,8 @@ internal sealed class WorkerKill(OrchestratorClient client, Terminal terminal, C
         if (lost.Length > 0)
             terminal.Line($"  {"",-18}{Format.Cut($"the lost one: {Format.FirstLine(lost[0].Error.Message)}", 80)}");
     }
+
+    private static bool WasInterrupted(TaskResult result) => result.State == TaskState.WorkerLost || result.Attempt > 1;
 
     private async Task KillAsync(string worker)
     {

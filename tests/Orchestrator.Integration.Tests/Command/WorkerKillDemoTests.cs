@@ -17,9 +17,7 @@ public sealed class WorkerKillDemoTests
             new OrchestratorClientOptions { DataDirectory = coordinator.DataDirectory });
         using var output = new StringWriter();
         var terminal = new Terminal(json: false, output, output);
-        // Long enough that the worker of the eighth result is still at its next task when it is killed, however late this process learns of
-        // that result.
-        await new WorkerKill(client, terminal, CancellationToken.None).RunAsync(Workload.Create(24_000_000)[0], 2);
+        await new WorkerKill(client, terminal, CancellationToken.None).RunAsync(Workload.Create(8_000_000)[0], 2);
         var lines = output.ToString().TrimEnd().Split('\n');
         Assert.Matches(@"^  no retries +3[5-9] succeeded, [1-5] lost$", lines[1]);
         Assert.Matches(@"^ +the lost one: worker-[12]#\d+ was killed by SIGKILL \(9\) while it ran the task$", lines[2]);
