@@ -13,6 +13,8 @@ namespace Orchestrator.Coordinator.Dispatch;
 internal abstract class BatchingStreamWriter<TMessage> : IFlushable, IThreadPoolWorkItem
     where TMessage : class
 {
+    // Completes once it is closed and nothing is being written.
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _writing;
     private volatile bool _closed;
 
@@ -40,6 +42,18 @@ internal abstract class BatchingStreamWriter<TMessage> : IFlushable, IThreadPool
 
     /// <summary>Closes the writer and drops the queued items.</summary>
     public void Close() => _closed = true;
+
+    /// <summary>
+    /// Closes the writer, drops the queued items, and completes when the message that is being written has been written: a call that ended
+    /// meanwhile would end without its status.
+    /// </summary>
+    /// <param name="gone">Fires when the peer is gone, and the message with it.</param>
+    public async Task CloseAsync(CancellationToken gone)
+    {
+        Close();
+        Finish();
+        await _ended.Task.WaitAsync(gone).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
 
     /// <summary>
     /// Whether the load is high enough that a write should queue behind the pool's other work, which adds items to the message meanwhile,
@@ -92,7 +106,15 @@ internal abstract class BatchingStreamWriter<TMessage> : IFlushable, IThreadPool
 
                 Volatile.Write(ref _writing, 0);
                 // An item may have been queued between the last Take and the reset of _writing.
-                if (_closed || !HasQueued() || Interlocked.CompareExchange(ref _writing, 1, 0) != 0)
+                // HasQueued takes a lock, so that _closed is read after _writing was reset.
+                if (!HasQueued() || _closed)
+                {
+                    if (_closed)
+                        Finish();
+                    return;
+                }
+
+                if (Interlocked.CompareExchange(ref _writing, 1, 0) != 0)
                     return;
             }
         }
@@ -101,7 +123,16 @@ internal abstract class BatchingStreamWriter<TMessage> : IFlushable, IThreadPool
             // Any write failure means that the peer has disconnected (RST, GOAWAY or cancellation): the stream is unusable from here on.
             _closed = true;
             OnFailed(exception);
+            Volatile.Write(ref _writing, 0);
+            Finish();
         }
+    }
+
+    // Of a closed writer: takes the place of its writing thread for good, unless one still writes, which then does so itself.
+    private void Finish()
+    {
+        if (Interlocked.CompareExchange(ref _writing, 1, 0) == 0)
+            _ended.TrySetResult();
     }
 
     /// <summary>Whether <see cref="Take"/> would return a message.</summary>

@@ -80,7 +80,7 @@ internal sealed class TaskServiceAdapter(
         {
             // After a clean end no task is left to abandon.
             host.Apply(new TaskCommand.Abandon(stream));
-            stream.Close();
+            await stream.CloseAsync(context.CancellationToken);
         }
     }
 
@@ -169,8 +169,8 @@ internal sealed class TaskServiceAdapter(
         }
         finally
         {
-            watch.Close();
             host.Apply(new TaskCommand.Unwatch(watch, ids));
+            await watch.CloseAsync(context.CancellationToken);
         }
     }
 

@@ -109,11 +109,12 @@ internal sealed partial class TaskStreamSession
             }
         }
 
-        public void End()
+        public async Task EndAsync(CancellationToken gone)
         {
             Close();
             lock (Gate)
                 _events.Close();
+            await CloseAsync(gone);
         }
 
         protected override bool HasQueued()

@@ -124,9 +124,9 @@ internal sealed partial class TaskStreamSession : TaskOwnerBase
     }
 
     /// <summary>Called when the call is over; later results are not written.</summary>
-    public void Close()
+    public async Task CloseAsync(CancellationToken gone)
     {
-        _responses.End();
+        await _responses.EndAsync(gone);
         lock (_creditGate)
         {
             _isClosed = true;

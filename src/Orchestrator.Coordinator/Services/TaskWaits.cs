@@ -84,7 +84,7 @@ internal sealed class TaskWatch : TaskWatcherBase
 
     public override void Flush(bool alone) => _responses.Flush();
 
-    public void Close() => _responses.End();
+    public Task CloseAsync(CancellationToken gone) => _responses.EndAsync(gone);
 
     private sealed class ResponseWriter(TaskWatch watch, Func<RawWatchTasksResponse, Task> write, TaskResultMapper results,
         MemoryBudget memory) : BatchingStreamWriter<RawWatchTasksResponse>
@@ -111,11 +111,12 @@ internal sealed class TaskWatch : TaskWatcherBase
                 _events.Add(item);
         }
 
-        public void End()
+        public async Task EndAsync(CancellationToken gone)
         {
             Close();
             lock (Gate)
                 _events.Close();
+            await CloseAsync(gone);
         }
 
         protected override bool HasQueued()

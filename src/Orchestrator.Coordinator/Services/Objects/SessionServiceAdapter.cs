@@ -63,7 +63,7 @@ internal sealed class SessionServiceAdapter(ObjectEngineHost host, ConnectRegist
         {
             operations.Close();
             host.Apply(new ObjectRequest(new DetachSession { Session = session }));
-            stream.Close();
+            await stream.CloseAsync(context.CancellationToken);
         }
     }
 

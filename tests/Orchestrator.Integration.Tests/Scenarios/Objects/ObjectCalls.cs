@@ -24,7 +24,7 @@ internal static class ObjectCalls
 
     public static void Check(RpcException error, StatusCode status, string reason, string says = "")
     {
-        Assert.Equal((status, reason), (error.StatusCode, ReasonOf(error)));
+        Assert.True((status, reason) == (error.StatusCode, ReasonOf(error)), $"{(status, reason)} was expected, and this came: {error}");
         Assert.Contains(says, error.Status.Detail, StringComparison.Ordinal);
     }
 
