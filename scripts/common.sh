@@ -58,3 +58,40 @@ build_command() {
         fail "the build failed"
     fi
 }
+
+# The kind of this machine, as .NET names it.
+native_rid() {
+    need_dotnet
+    (cd "$root" && dotnet msbuild src/Orchestrator.StockWorker -getProperty:NETCoreSdkPortableRuntimeIdentifier)
+}
+
+# publish_native PROJECT FOLDER FILES [ARGUMENTS of dotnet publish]: publishes a project as native code and puts these of its files into a folder. Ends
+# the script with 3 if the tools for it are missing.
+publish_native() (
+    need_dotnet
+    project=$1 folder=$2 files=$3 name=$(basename "$1")
+    shift 3
+    missing=()
+    command -v clang > /dev/null || command -v gcc > /dev/null || missing+=(clang)
+    [[ -f /usr/include/zlib.h ]] || missing+=(zlib1g-dev)
+    if ((${#missing[@]})); then
+        echo "$(basename "$0"): no native code, since Debian's ${missing[*]} is missing; what it would replace is compiled just in time" >&2
+        exit 3
+    fi
+
+    # In a folder of its own: what is built for native code must not mix with other builds.
+    artifacts="$root/artifacts/native"
+    mark="LC_ORCHESTRATOR_BUILD=$BASHPID-$RANDOM"
+    trap 'end_marked "$mark" || true' EXIT
+    cd "$root"
+    echo "Publishing $name as native code …" >&2
+    env "$mark" DOTNET_TieredPGO=0 dotnet publish "$project" -c Release -v quiet -nodeReuse:false \
+        -p:UseSharedCompilation=true -p:SharedCompilationId="${mark#*=}" -p:RunAnalyzers=false -p:ContinuousIntegrationBuild=true \
+        -p:PublishAot=true --use-current-runtime "-p:ArtifactsPath=$artifacts/" -o "$artifacts/publish/$name" "$@" >&2
+    mkdir -p "$folder"
+    # Under a name of its own first: the file of a running process cannot be written.
+    for file in $files; do
+        cp "$artifacts/publish/$name/$file" "$folder/.$file.$BASHPID"
+        mv -f "$folder/.$file.$BASHPID" "$folder/$file"
+    done
+)

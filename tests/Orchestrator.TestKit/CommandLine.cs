@@ -14,6 +14,10 @@ public static class CommandLine
         IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
         RunProgramAsync(CoordinatorProcess.CommandPath, environment, arguments);
 
+    /// <summary>The same with the command as it was built, where native code has less.</summary>
+    public static Task<(int ExitCode, string Output)> RunBuiltAsync(params string[] arguments) =>
+        RunProgramAsync(CoordinatorProcess.BuiltCommandPath, new Dictionary<string, string>(), arguments);
+
     /// <summary>Another program, such as a copy of the command, run to its end.</summary>
     public static async Task<(int ExitCode, string Output)> RunProgramAsync(
         string program, IReadOnlyDictionary<string, string> environment, params string[] arguments)

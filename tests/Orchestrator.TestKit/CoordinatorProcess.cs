@@ -78,15 +78,21 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     /// <summary>Options for a spare worker, which <c>serve</c> has by default.</summary>
     public static IReadOnlyList<string> HotSpare { get; } = ["--hot-spares", "1"];
 
+    /// <summary>The command as it was built, which the runtime compiles just in time.</summary>
+    public static string BuiltCommandPath { get; } = Path.Combine(AppContext.BaseDirectory, "orchestrator");
+
     /// <summary>
-    /// The built command; or another copy of it, such as one with native workers, which <c>ORCHESTRATOR_TEST_COMMAND</c> names.
+    /// The command that is tested: <see cref="BuiltCommandPath"/>, or another copy which <c>ORCHESTRATOR_TEST_COMMAND</c> names, such as one
+    /// of native code or one with native workers.
     /// </summary>
     public static string CommandPath { get; } =
-        Environment.GetEnvironmentVariable("ORCHESTRATOR_TEST_COMMAND") is { Length: > 0 } other
-            ? other : Path.Combine(AppContext.BaseDirectory, "orchestrator");
+        Environment.GetEnvironmentVariable("ORCHESTRATOR_TEST_COMMAND") is { Length: > 0 } other ? other : BuiltCommandPath;
+
+    /// <summary>Whether the command itself is native code.</summary>
+    public static bool IsNative => !File.Exists(CommandPath + ".dll");
 
     /// <summary>Whether its workers are native code unless a test chooses: then their runtime leaves and prints less.</summary>
-    public static bool HasNativeWorkers => Directory.Exists(Path.Combine(Path.GetDirectoryName(CommandPath)!, "runtimes"))
+    public static bool HasNativeWorkers => IsNative || Directory.Exists(Path.Combine(Path.GetDirectoryName(CommandPath)!, "runtimes"))
         && Directory.EnumerateFiles(
             Path.Combine(Path.GetDirectoryName(CommandPath)!, "runtimes"), "orchestrator-worker", SearchOption.AllDirectories).Any();
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Text.Json.Nodes;
 using Orchestrator.Cli.Common;
 using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Protocol;
@@ -14,8 +13,6 @@ internal static class ServeBanner
 {
     private const string Method = "orchestrator.v1.TaskService/RunTask";
     private const string Usual = "sum_of_squares";
-
-    private static readonly JsonSerializerOptions Json = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     public static string Write(CoordinatorAddresses addresses, IReadOnlyList<HandlerInfo> handlers, string dataDirectory)
     {
@@ -100,27 +97,30 @@ internal static class ServeBanner
     /// <summary>The same as an event of the log, in the form of <c>--log-format json</c>.</summary>
     /// <param name="addresses">Of the coordinator and its workers.</param>
     /// <param name="note">On the choice of the workers' program; null if there is nothing to say.</param>
-    public static string WriteJson(CoordinatorAddresses addresses, string? note) => JsonSerializer.Serialize(
-        new
+    public static string WriteJson(CoordinatorAddresses addresses, string? note)
+    {
+        var fields = new JsonObject
         {
-            time = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
-            level = "information",
-            category = "Orchestrator",
-            @event = "Started",
-            message = $"Orchestrator is ready (pid {Environment.ProcessId}).",
-            fields = new
-            {
-                grpc = addresses.Grpc,
-                http = addresses.Http,
-                token_file = addresses.TokenPath,
-                certificate = addresses.SelfSigned?.Path,
-                fingerprint = addresses.SelfSigned?.Fingerprint,
-                workers = addresses.Workers.Count(worker => worker.Failure.Length == 0),
-                given_up_workers = addresses.Workers.Count(worker => worker.Failure.Length > 0),
-                worker_runtime_note = note,
-            },
-        },
-        Json) + "\n";
+            ["grpc"] = addresses.Grpc,
+            ["http"] = addresses.Http,
+            ["token_file"] = addresses.TokenPath,
+        };
+        if (addresses.SelfSigned is { } certificate)
+            (fields["certificate"], fields["fingerprint"]) = (certificate.Path, certificate.Fingerprint);
+        fields["workers"] = addresses.Workers.Count(worker => worker.Failure.Length == 0);
+        fields["given_up_workers"] = addresses.Workers.Count(worker => worker.Failure.Length > 0);
+        if (note is not null)
+            fields["worker_runtime_note"] = note;
+        return new JsonObject
+        {
+            ["time"] = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
+            ["level"] = "information",
+            ["category"] = "Orchestrator",
+            ["event"] = "Started",
+            ["message"] = $"Orchestrator is ready (pid {Environment.ProcessId}).",
+            ["fields"] = fields,
+        }.ToJsonString() + "\n";
+    }
 
     /// <summary>A handler of some worker, with an example input; null if there is none.</summary>
     private static (string Handler, string? Input)? Example(IReadOnlyList<HandlerInfo> handlers)

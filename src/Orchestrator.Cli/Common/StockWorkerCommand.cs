@@ -27,10 +27,16 @@ internal sealed record StockWorkerCommand(IReadOnlyList<string> Command, string?
     /// <param name="runtime">What is wanted.</param>
     /// <param name="options">What the handlers may do.</param>
     /// <param name="servesGrpc">Whether the worker serves gRPC on its socket.</param>
-    /// <exception cref="UsageException">Native code is wanted, and it cannot be had.</exception>
+    /// <exception cref="UsageException">What is wanted cannot be had.</exception>
     public static StockWorkerCommand Create(WorkerRuntime runtime, StockHandlerOptions options, bool servesGrpc = false)
     {
         string[] arguments = [.. StockWorkerArguments.Format(options, servesGrpc)];
+        if (SelfCommand.IsNative)
+        {
+            return runtime != WorkerRuntime.Jit ? new([SelfCommand.Path, "worker", .. arguments], null)
+                : throw new UsageException("--worker-runtime jit: this command is native code itself and has no just-in-time compiler.");
+        }
+
         var fault = runtime == WorkerRuntime.Jit || (runtime == WorkerRuntime.Auto && !NativeWorker.Exists) ? ""
             : servesGrpc ? NoGrpc
             : NativeWorker.Fault();

@@ -19,6 +19,7 @@ internal sealed record LoadScenario
         ReadCommentHandling = JsonCommentHandling.Skip,
         AllowTrailingCommas = true,
         Converters = { new DurationConverter() },
+        TypeInfoResolver = LoadScenarioJson.Default,
     };
 
     /// <summary>The name, for people to read.</summary>
@@ -28,13 +29,13 @@ internal sealed record LoadScenario
     public required TimeSpan Duration { get; init; }
 
     /// <summary>The seed of arrivals, the task mix and the choice of kills.</summary>
-    public int Seed { get; init; } = 1;
+    public int Seed { get; set; } = 1;
 
     public required IReadOnlyList<LoadClient> Clients { get; init; }
 
-    public IReadOnlyList<LoadKill> Kills { get; init; } = [];
+    public IReadOnlyList<LoadKill> Kills { get; set; } = [];
 
-    public LoadThresholds Thresholds { get; init; } = new();
+    public LoadThresholds Thresholds { get; set; } = new();
 
     /// <exception cref="UsageException">The file is not a scenario; the message names the file and the error.</exception>
     public static async Task<LoadScenario> ReadAsync(string file, CancellationToken token)
@@ -118,15 +119,15 @@ internal sealed record LoadClient
     public required string Name { get; init; }
 
     /// <summary>The number of clients, each with its own connection and stream.</summary>
-    public int Count { get; init; } = 1;
+    public int Count { get; set; } = 1;
 
     /// <summary>Tasks per second of each client, with random arrivals.</summary>
     public required double Rate { get; init; }
 
     /// <summary>The maximum of unanswered tasks per client; further arrivals wait, and their latency includes the wait.</summary>
-    public int InFlight { get; init; } = 4_096;
+    public int InFlight { get; set; } = 4_096;
 
-    public LoadBurst? Burst { get; init; }
+    public LoadBurst? Burst { get; set; }
 
     public required IReadOnlyList<LoadTask> Tasks { get; init; }
 }
@@ -156,17 +157,21 @@ internal sealed record LoadKill(string What, TimeSpan Every)
 internal sealed record LoadThresholds
 {
     /// <summary>The 99th percentile of all latencies, from the intended start of a task to its result.</summary>
-    public TimeSpan? MaxP99 { get; init; }
+    public TimeSpan? MaxP99 { get; set; }
 
     /// <summary>Ended tasks per second.</summary>
-    public double? MinPerSecond { get; init; }
+    public double? MinPerSecond { get; set; }
 
     /// <summary>The maximum of ended tasks, by state: <c>{"failed": 0, "worker_lost": 20}</c>.</summary>
-    public IReadOnlyDictionary<string, long> MaxEnded { get; init; } = new Dictionary<string, long>();
+    public IReadOnlyDictionary<string, long> MaxEnded { get; set; } = new Dictionary<string, long>();
 
     /// <summary>The minimum number of kills: a test whose fault never fired shows nothing.</summary>
-    public int MinKills { get; init; }
+    public int MinKills { get; set; }
 
     /// <summary>The coordinator's resident memory at the end, in megabytes.</summary>
-    public double? MaxCoordinatorMb { get; init; }
+    public double? MaxCoordinatorMb { get; set; }
 }
+
+/// <summary>How a scenario is read. Members with a usual value have a setter: the generated code would not keep that of an initializer.</summary>
+[JsonSerializable(typeof(LoadScenario))]
+internal sealed partial class LoadScenarioJson : JsonSerializerContext;

@@ -15,7 +15,6 @@ internal sealed class Terminal
     {
         WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new FiniteNumberConverter() },
     };
 
     private readonly TextWriter _writer;
@@ -73,7 +72,7 @@ internal sealed class Terminal
             _errors.WriteLine(VisibleText.Lines(text));
     }
 
-    public void WriteJson(object value) => _writer.WriteLine(JsonSerializer.Serialize(value, JsonOptions));
+    public void WriteJson(object value) => _writer.WriteLine(JsonValues.ToNode(value)!.ToJsonString(JsonOptions));
 
     /// <summary>A table of values; in a pipe its cells are separated by tabs, for <c>cut</c> and <c>awk</c>.</summary>
     /// <param name="columns">Its columns.</param>

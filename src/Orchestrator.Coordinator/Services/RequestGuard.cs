@@ -15,7 +15,7 @@ internal static class RequestGuard
     {
         var read = method.RequestMarshaller.ContextualDeserializer;
         // SubmissionReader parses task lists, so that one invalid task does not affect the others.
-        var isLimited = Activator.CreateInstance<TRequest>() is IMessage { Descriptor.File.Package: "orchestrator.v1" };
+        var isLimited = typeof(IMessage).IsAssignableFrom(typeof(TRequest)) && typeof(TRequest).Namespace == typeof(V1.Payload).Namespace;
         var guarded = new Marshaller<TRequest>(
             method.RequestMarshaller.ContextualSerializer,
             message =>

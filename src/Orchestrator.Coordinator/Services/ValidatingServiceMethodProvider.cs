@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Google.Protobuf;
 using Grpc.AspNetCore.Server.Model;
@@ -13,7 +14,8 @@ namespace Orchestrator.Coordinator.Services;
 /// Binds the methods of a service as gRPC's default does, with one difference: requests are read by <see cref="RequestGuard"/>.
 /// Interceptors run too late for that.
 /// </summary>
-internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethodProvider<TService>
+internal sealed class ValidatingServiceMethodProvider<
+    [DynamicallyAccessedMembers(ServiceMembers.All)] TService> : IServiceMethodProvider<TService>
     where TService : class
 {
     public void OnServiceMethodDiscovery(ServiceMethodProviderContext<TService> context)
@@ -70,6 +72,14 @@ internal sealed class ValidatingServiceMethodProvider<TService> : IServiceMethod
                     .GetCustomAttributes(inherit: true), .. method.GetCustomAttributes(inherit: true), new HttpMethodMetadata(["POST"])]);
         }
     }
+}
+
+/// <summary>What native code must keep of a service for its methods to be found by name.</summary>
+internal static class ServiceMembers
+{
+    /// <summary>As gRPC asks for.</summary>
+    public const DynamicallyAccessedMemberTypes All = DynamicallyAccessedMemberTypes.PublicConstructors
+        | DynamicallyAccessedMemberTypes.PublicMethods | DynamicallyAccessedMemberTypes.NonPublicMethods;
 }
 
 /// <summary>Puts <see cref="ValidatingServiceMethodProvider{TService}"/> in place of gRPC's own binding.</summary>

@@ -52,12 +52,15 @@ public sealed partial class DocumentationShellTests
         Directory.CreateDirectory(Path.Combine(home.Path, ".local", "state"));
         Directory.CreateSymbolicLink(Path.Combine(home.Path, ".local", "state", "orchestrator"), coordinator.DataDirectory);
         var lines = LinesOf(blocks, coordinator);
+        // Native code runs no rows of the guide.
+        var command = lines.Any(line => line.Contains("orchestrator guide", StringComparison.Ordinal))
+            ? CoordinatorProcess.BuiltCommandPath : CoordinatorProcess.CommandPath;
 
         var (ends, output) = await RunAsync(lines, folder.Path, new Dictionary<string, string>
         {
             ["HOME"] = home.Path,
             ["ORCHESTRATOR_DATA_DIR"] = coordinator.DataDirectory,
-            ["PATH"] = string.Join(':', Path.GetDirectoryName(CoordinatorProcess.CommandPath),
+            ["PATH"] = string.Join(':', Path.GetDirectoryName(command),
                 Environment.GetEnvironmentVariable("PATH"), Repository.PathOf("artifacts", "tools", "node_modules", ".bin")),
         });
 

@@ -103,9 +103,19 @@ public sealed class GuideTests(GuideOutput guide) : IClassFixture<GuideOutput>
     }
 
     [Fact]
+    public async Task Native_code_says_which_command_runs_the_rows()
+    {
+        if (!CoordinatorProcess.IsNative)
+            Assert.Skip("the tested command is not native code: ORCHESTRATOR_TEST_COMMAND names none");
+        var (exit, output) = await CommandLine.RunAsync("guide", "lifo");
+        Assert.Equal(2, exit);
+        Assert.Contains("run them by the command of the tool's package", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Rows_as_json_carry_their_claims()
     {
-        var (exit, output) = await CommandLine.RunAsync("guide", "lifo", "priority", "-o", "json");
+        var (exit, output) = await CommandLine.RunBuiltAsync("guide", "lifo", "priority", "-o", "json");
         Assert.Equal(0, exit);
         var rows = JsonDocument.Parse(output).RootElement.EnumerateArray().ToArray();
         Assert.Equal(["lifo", "priority"], rows.Select(row => row.GetProperty("name").GetString()));
@@ -133,7 +143,7 @@ public sealed class GuideSpeedTests
     [MemberData(nameof(Rows))]
     public async Task A_row_shows_what_it_claims(string name, string lines)
     {
-        var (exit, output) = await CommandLine.RunAsync("guide", name);
+        var (exit, output) = await CommandLine.RunBuiltAsync("guide", name);
         Assert.SkipWhen(exit == 0 && output.Contains("– skipped: ", StringComparison.Ordinal), output);
         Assert.True(exit == 0, output);
         Assert.All(lines.Split('\n'), line => Assert.Contains(line, output, StringComparison.Ordinal));
@@ -155,7 +165,7 @@ public sealed class GuideOutput : IAsyncLifetime
     {
         foreach (var some in GuideTests.Rows.Select(row => row.Data.Item1).Chunk(RowsAtOnce))
         {
-            var (exit, output) = await CommandLine.RunAsync(["guide", .. some]);
+            var (exit, output) = await CommandLine.RunBuiltAsync(["guide", .. some]);
             ExitCode = Math.Max(ExitCode, exit);
             // A row begins with its name and title, and ends with an empty line.
             foreach (var row in output.Split("\n\n"))

@@ -133,7 +133,7 @@ public sealed class ExhaustedResourcesTests(ITestOutputHelper output)
         // A heap of 100 MB, as in a small container.
         await using var coordinator = await CoordinatorProcess.StartAsync(
             "--allow-chaos", "--workers", "1", "--worker-command",
-            $"/usr/bin/env DOTNET_GCHeapHardLimit=0x6400000 {CoordinatorProcess.CommandPath} worker --allow-chaos");
+            $"/usr/bin/env DOTNET_GCHeapHardLimit=6400000 {CoordinatorProcess.CommandPath} worker --allow-chaos");
         var result = await coordinator.RunAsync(Specs.Json("allocate", """{"mb": 4000}"""));
         output.WriteLine($"{result.State}: {result.Error.Message}");
         Assert.Contains(result.State, new[] { TaskState.Failed, TaskState.WorkerLost });

@@ -53,7 +53,8 @@ public sealed class WorkerDeathTests
     {
         using var folder = new TemporaryDirectory();
         await using var coordinator = await CoordinatorProcess.StartAsync(
-            new Dictionary<string, string> { ["TMPDIR"] = folder.Path }, "--workers", "1", "--hot-spares", "0", "--worker-runtime", "jit");
+            new Dictionary<string, string> { ["TMPDIR"] = folder.Path }, "--workers", "1",
+            "--worker-command", $"{CoordinatorProcess.BuiltCommandPath} worker");
         var victim = (await coordinator.WorkersAsync())[0];
         string[] Files() => Directory.GetFiles(folder.Path, $"*-{victim.Pid}-*");
         Assert.NotEmpty(Files());

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Orchestrator.Bench;
 using Orchestrator.Cli.Common;
 
@@ -26,10 +27,10 @@ internal static class PlotProgram
     {
         var start = new ProcessStartInfo(Find()) { RedirectStandardInput = true, RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
-        var reading = JsonSerializer.DeserializeAsync<string[]>(process.StandardOutput.BaseStream, cancellationToken: token).AsTask();
+        var reading = JsonSerializer.DeserializeAsync(process.StandardOutput.BaseStream, PlotJson.Default.StringArray, token).AsTask();
         try
         {
-            await JsonSerializer.SerializeAsync(process.StandardInput.BaseStream, plots, cancellationToken: token);
+            await JsonSerializer.SerializeAsync(process.StandardInput.BaseStream, plots, PlotJson.Default.IReadOnlyListPlotSpec, token);
             process.StandardInput.Close();
             return await reading ?? throw new JsonException("it wrote nothing");
         }
@@ -57,3 +58,8 @@ internal static class PlotProgram
             yield return Path.Combine(projects.FullName, "Orchestrator.Bench", output.Name);
     }
 }
+
+/// <summary>What the command and the program exchange.</summary>
+[JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(IReadOnlyList<PlotSpec>))]
+internal sealed partial class PlotJson : JsonSerializerContext;
