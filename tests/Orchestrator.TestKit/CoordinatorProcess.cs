@@ -82,8 +82,8 @@ public sealed class CoordinatorProcess : IAsyncDisposable
     public static string BuiltCommandPath { get; } = Path.Combine(AppContext.BaseDirectory, "orchestrator");
 
     /// <summary>
-    /// The command that is tested: <see cref="BuiltCommandPath"/>, or another copy which <c>ORCHESTRATOR_TEST_COMMAND</c> names, such as one
-    /// of native code or one with native workers.
+    /// The command that is tested: <see cref="BuiltCommandPath"/>, or another copy which <c>ORCHESTRATOR_TEST_COMMAND</c> names, such as
+    /// one of native code or one with native workers.
     /// </summary>
     public static string CommandPath { get; } =
         Environment.GetEnvironmentVariable("ORCHESTRATOR_TEST_COMMAND") is { Length: > 0 } other ? other : BuiltCommandPath;

@@ -53,8 +53,8 @@ internal static class GuideCommand
         if (SelfCommand.IsNative)
         {
             throw new UsageException(
-                "the rows read and write JSON by reflection, as most programs do, and this command is native code, which cannot: run them " +
-                "by the command of the tool's package, or print them with --source.");
+                "the rows read and write JSON by reflection, as most programs do, and this command is native code, which cannot: run " +
+                "them by the command of the tool's package, or print them with --source.");
         }
 
         var (results, exit) = await new GuideRun(terminal, rows).RunAsync();

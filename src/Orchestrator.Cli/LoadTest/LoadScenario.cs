@@ -172,6 +172,8 @@ internal sealed record LoadThresholds
     public double? MaxCoordinatorMb { get; set; }
 }
 
-/// <summary>How a scenario is read. Members with a usual value have a setter: the generated code would not keep that of an initializer.</summary>
+/// <summary>
+/// How a scenario is read. Members with a default have a setter: generated code would not keep the value of their initializer.
+/// </summary>
 [JsonSerializable(typeof(LoadScenario))]
 internal sealed partial class LoadScenarioJson : JsonSerializerContext;

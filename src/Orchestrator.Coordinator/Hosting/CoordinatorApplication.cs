@@ -42,6 +42,10 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     // The limit for each step of a new connection: the handshake, the first bytes, the headers.
     private static readonly TimeSpan BeginLimit = TimeSpan.FromSeconds(10);
 
+    // .NET's client drops what a stream has brought, its status included, when the connection closes before the client has ended its own
+    // side of the stream, which it does when the server's end arrives.
+    private static readonly TimeSpan LastWordsTime = TimeSpan.FromMilliseconds(200);
+
     private readonly WebApplication _app;
     private readonly CoordinatorOptions _options;
     private readonly DataDirectoryLock _directory;
@@ -251,11 +255,14 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
             await OrStopNowAsync(drain.DrainAsync(CancelLimit, CancellationToken.None), fallback: 1);
         }
 
+        var hadStreams = _app.Services.GetRequiredService<ClientQuotaRegistry>().Streams.Count > 0;
         _app.Services.GetRequiredService<StreamRegistry>().Stop();
         _app.Services.GetRequiredService<ConnectRegistry>().Stop();
         _app.Services.GetRequiredService<ObjectEngineHost>().EndWaits();
         await Supervisor.StopAsync();
         await LocalTransport.StopAsync();
+        if (hadStreams)
+            await Task.Delay(LastWordsTime, TimeProvider.System);
         await _app.StopAsync();
         _endpointFile.Dispose();
     }

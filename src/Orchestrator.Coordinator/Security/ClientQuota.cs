@@ -8,7 +8,7 @@ using Orchestrator.Core.TaskModel;
 namespace Orchestrator.Coordinator.Security;
 
 /// <summary>The quota of one client: the engines count its tasks and sessions, this class its streams.</summary>
-internal sealed class ClientQuota(ClientObjectQuota objects, long number, int maxStreams)
+internal sealed class ClientQuota(ClientObjectQuota objects, long number, int maxStreams, OpenStreams all)
 {
     private int _streams;
 
@@ -35,15 +35,30 @@ internal sealed class ClientQuota(ClientObjectQuota objects, long number, int ma
                 $"client {objects.Name} has {maxStreams} open streams, the most that one client may have at once (streams_per_client)");
         }
 
+        all.OnBegun();
         try
         {
             await stream();
         }
         finally
         {
+            all.OnEnded();
             Interlocked.Decrement(ref _streams);
         }
     }
+}
+
+/// <summary>The number of streams that are open, of all clients.</summary>
+internal sealed class OpenStreams
+{
+    private int _count;
+
+    /// <summary>How many are open.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    public void OnBegun() => Interlocked.Increment(ref _count);
+
+    public void OnEnded() => Interlocked.Decrement(ref _count);
 }
 
 /// <summary>
@@ -54,6 +69,9 @@ internal sealed class ClientQuotaRegistry(CoordinatorOptions options)
 {
     private readonly ConcurrentDictionary<string, ClientQuota> _byCredential = new();
     private long _number;
+
+    /// <summary>The open streams of all clients.</summary>
+    public OpenStreams Streams { get; } = new();
 
     public ClientQuota Of<T>(in T origin, Principal caller)
         where T : struct, ICallOrigin
@@ -78,5 +96,5 @@ internal sealed class ClientQuotaRegistry(CoordinatorOptions options)
     private ClientQuota OfCredential(Principal caller) =>
         _byCredential.GetOrAdd(caller.Name, name => Open(options.Objects.Clients.Of(name)));
 
-    private ClientQuota Open(ClientObjectQuota objects) => new(objects, Interlocked.Increment(ref _number), options.MaxStreamsPerClient);
+    private ClientQuota Open(ClientObjectQuota objects) => new(objects, Interlocked.Increment(ref _number), options.MaxStreamsPerClient, Streams);
 }

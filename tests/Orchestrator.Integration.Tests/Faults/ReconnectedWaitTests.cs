@@ -169,6 +169,8 @@ public sealed class ReconnectedWaitTests
                 // As a worker does for its tasks.
                 world.Session = world.Keep(new SessionPool(world.Relay.Address, world.Coordinator.Token, "gateway")).SessionOf(
                     $"{ProtocolConstants.TaskSessionPrefix}{task}-1");
+                // A stream goes on over another connection once the coordinator has named its session.
+                await world.Session.Value("there").AddAsync(1);
             }
             else
             {
