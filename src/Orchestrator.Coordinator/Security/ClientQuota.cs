@@ -96,5 +96,6 @@ internal sealed class ClientQuotaRegistry(CoordinatorOptions options)
     private ClientQuota OfCredential(Principal caller) =>
         _byCredential.GetOrAdd(caller.Name, name => Open(options.Objects.Clients.Of(name)));
 
-    private ClientQuota Open(ClientObjectQuota objects) => new(objects, Interlocked.Increment(ref _number), options.MaxStreamsPerClient, Streams);
+    private ClientQuota Open(ClientObjectQuota objects) =>
+        new(objects, Interlocked.Increment(ref _number), options.MaxStreamsPerClient, Streams);
 }
