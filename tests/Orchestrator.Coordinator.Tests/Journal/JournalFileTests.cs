@@ -34,7 +34,7 @@ public sealed class JournalFileTests : IDisposable
         var bytes = File.ReadAllBytes(Path.Combine(source, file));
         Assert.NotEmpty(bytes);
         // An odd step hits every part of a page and of a frame's header in turn.
-        var step = Math.Max(1, bytes.Length / (isAnotherBoot ? 150 : 700)) | 1;
+        var step = Math.Max(1, bytes.Length / (isAnotherBoot ? 150 : 350)) | 1;
         var (refused, prefixes) = (0, 0);
         for (var at = 0; at < bytes.Length; at += step)
         {
