@@ -30,7 +30,7 @@ internal static class WorkerStream
             LargestOutput = runtime.Launch.MaxPayloadBytes > 0 ? runtime.Launch.MaxPayloadBytes : ProtocolConstants.SharedMessageBytes,
         };
         await using var disposing = executor.ConfigureAwait(false);
-        var meter = new ProcessMetrics(runtime.Time);
+        using var meter = new ProcessMetrics(runtime.Time);
         using var beating = heartbeat = new HeartbeatThread(
             Heartbeat,
             runtime.Time,
