@@ -5,8 +5,8 @@ using Orchestrator.Worker.V1;
 namespace Orchestrator.Worker.Service;
 
 /// <summary>
-/// Reads the process's own metrics from <c>/proc/self/stat</c>: one small read per heartbeat, which allocates nothing, so that an idle worker
-/// touches no new memory.
+/// Reads the process's own metrics from <c>/proc/self/stat</c>: one small read per heartbeat, which allocates nothing, so that an idle
+/// worker touches no new memory.
 /// </summary>
 internal sealed class ProcessMetrics(TimeProvider time) : IDisposable
 {
