@@ -12,8 +12,9 @@ export DOTNET_CLI_USE_MSBUILD_SERVER=0
 export DOTNET_CLI_TELEMETRY_OPTOUT=1
 export DOTNET_NOLOGO=1
 
+# ORCHESTRATOR_COMMAND names another copy of the command to run, such as one that scripts/native-command made.
 # shellcheck disable=SC2034
-orchestrator="$root/artifacts/bin/Orchestrator.Cli/release/orchestrator"
+orchestrator="${ORCHESTRATOR_COMMAND:-$root/artifacts/bin/Orchestrator.Cli/release/orchestrator}"
 
 fail() {
     echo "$(basename "$0"): $*" >&2
@@ -46,8 +47,9 @@ build() (
         -v quiet -clp:NoSummary
 )
 
-# Builds the command. Shows the build's output only if the build fails.
+# Builds the command, unless another copy is named. Shows the build's output only if the build fails.
 build_command() {
+    [[ -z ${ORCHESTRATOR_COMMAND:-} ]] || return 0
     need_dotnet
     local log
     log="$root/artifacts/build.log"
