@@ -3,7 +3,7 @@ using Orchestrator.Worker.AspNetCore;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary>The hidden verb <c>orchestrator worker</c>: a worker process with the stock handlers, compiled just in time.</summary>
+/// <summary>The hidden verb <c>orchestrator worker</c>: a worker process with the stock handlers, of this program.</summary>
 internal static class WorkerCommand
 {
     public const string Name = "worker";
