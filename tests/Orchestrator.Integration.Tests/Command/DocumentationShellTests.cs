@@ -10,6 +10,7 @@ namespace Orchestrator.Integration.Tests.Command;
 /// The shell blocks of a page are run by one bash, in their order and as they are printed, against a coordinator of their own. A comment
 /// states the exit code of a command that fails: <c># exits with 1</c>, or <c># may exit with 1</c>.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed partial class DocumentationShellTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);

@@ -7,6 +7,7 @@ namespace Orchestrator.Integration.Tests.Interop;
 /// <summary>
 /// Every call of the contract on a page of the documentation works as stated: with the tool that it names, in the page's order.
 /// </summary>
+[Trait("Kind", "slow")]
 public sealed partial class DocumentationCallTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

@@ -6,6 +6,7 @@ using static Orchestrator.Integration.Tests.Scenarios.Objects.ObjectCalls;
 namespace Orchestrator.Integration.Tests.Load;
 
 /// <summary>Part 8, 5: large payloads with the limits by default, over both transports, and over a restart.</summary>
+[Trait("Kind", "slow")]
 public sealed class LargePayloadTests
 {
     private const int Large = 60_000_000;
