@@ -8,6 +8,7 @@ using Orchestrator.V1;
 namespace Orchestrator.Integration.Tests.Command;
 
 /// <summary>Part 5, 30: the command's output on a terminal of 80 columns, and in a pipe.</summary>
+[Collection(AloneOnTheMachine.Name)]
 public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixture<SharedCoordinator>
 {
     private const int Columns = 80;
@@ -162,4 +163,11 @@ public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixtur
     private async Task CreateQueueAsync(string name) => await new QueueService.QueueServiceClient(shared.Coordinator.Invoker)
         .CreateQueueAsync(
             new CreateQueueRequest { Spec = new QueueSpec { Name = name, Kind = QueueKind.Fifo } }, CoordinatorProcess.Deadline());
+}
+
+/// <summary>Tests that run after all others: under load a job that a shell continues in the background is sometimes stopped again.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class AloneOnTheMachine
+{
+    public const string Name = "alone on the machine";
 }
