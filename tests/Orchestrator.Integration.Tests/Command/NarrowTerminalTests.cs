@@ -165,7 +165,9 @@ public sealed class NarrowTerminalTests(SharedCoordinator shared) : IClassFixtur
             new CreateQueueRequest { Spec = new QueueSpec { Name = name, Kind = QueueKind.Fifo } }, CoordinatorProcess.Deadline());
 }
 
-/// <summary>Tests that run after all others: under load a job that a shell continues in the background is sometimes stopped again.</summary>
+/// <summary>
+/// Tests that run after all others: under load a job that a shell continues in the background is sometimes stopped again.
+/// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class AloneOnTheMachine
 {
