@@ -52,6 +52,7 @@ internal sealed class WorkerKill(OrchestratorClient client, Terminal terminal, C
 
     private async Task RunAsync(string name, Workload workload, RetryPolicy? retry)
     {
+        var before = await InterruptedAsync();
         await using var stream = client.Contract.OpenTaskStream(
             new TaskStreamOptions { Defaults = new TaskOptions { Retry = retry }, Timing = true }, token);
         await stream.SubmitAsync(workload.Tasks, token);
@@ -61,7 +62,7 @@ internal sealed class WorkerKill(OrchestratorClient client, Terminal terminal, C
         {
             results.Add(result);
             // A kill that falls between two tasks of its worker interrupts none: then another one follows.
-            if (results.Count % ResultsBefore != 0 || results.Exists(WasInterrupted))
+            if (results.Count % ResultsBefore != 0 || await InterruptedAsync() > before)
                 continue;
             // All tasks take about as long. A result is here so soon that its worker may not have begun its next task yet.
             await Task.Delay(result.Timing.Run.ToTimeSpan() / 2, TimeProvider.System, token);
@@ -78,7 +79,12 @@ internal sealed class WorkerKill(OrchestratorClient client, Terminal terminal, C
             terminal.Line($"  {"",-18}{Format.Cut($"the lost one: {Format.FirstLine(lost[0].Error.Message)}", 80)}");
     }
 
-    private static bool WasInterrupted(TaskResult result) => result.State == TaskState.WorkerLost || result.Attempt > 1;
+    /// <summary>The attempts that the death of a worker has ended so far; a retry shows only later in a result.</summary>
+    private async Task<long> InterruptedAsync()
+    {
+        var tasks = (await client.Contract.GetStatusAsync(token)).Tasks;
+        return tasks.WorkerLost + tasks.Retried;
+    }
 
     private async Task KillAsync(string worker)
     {
