@@ -81,19 +81,17 @@ publish_native() (
         exit 3
     fi
 
-    # In a folder of its own: what is built for native code must not mix with other builds.
-    artifacts="$root/artifacts/native"
     mark="LC_ORCHESTRATOR_BUILD=$BASHPID-$RANDOM"
+    published="$root/artifacts/publish/$name/native"
     trap 'end_marked "$mark" || true' EXIT
     cd "$root"
     echo "Publishing $name as native code …" >&2
     env "$mark" DOTNET_TieredPGO=0 dotnet publish "$project" -c Release -v quiet -nodeReuse:false \
-        -p:UseSharedCompilation=true -p:SharedCompilationId="${mark#*=}" -p:RunAnalyzers=false -p:ContinuousIntegrationBuild=true \
-        -p:PublishAot=true --use-current-runtime "-p:ArtifactsPath=$artifacts/" -o "$artifacts/publish/$name" "$@" >&2
+        -p:UseSharedCompilation=true -p:SharedCompilationId="${mark#*=}" "-p:AsNativeCode=$name" -o "$published" "$@" >&2
     mkdir -p "$folder"
     # Under a name of its own first: the file of a running process cannot be written.
     for file in $files; do
-        cp "$artifacts/publish/$name/$file" "$folder/.$file.$BASHPID"
+        cp "$published/$file" "$folder/.$file.$BASHPID"
         mv -f "$folder/.$file.$BASHPID" "$folder/$file"
     done
 )

@@ -14,7 +14,7 @@ public sealed class CancelEscalationTests
     public async Task A_task_that_ignores_its_timeout_is_killed_and_its_neighbours_end_normally()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos", "--workers", "1");
-        var neighbours = await coordinator.SubmitAsync(Enumerable.Range(0, 20).Select(_ => Specs.Json("sleep", """{"ms": 4500}""")));
+        var neighbours = await coordinator.SubmitAsync(Enumerable.Range(0, 20).Select(_ => Specs.Json("sleep", """{"ms": 3500}""")));
         var clock = Stopwatch.StartNew();
         var spin = await coordinator.RunAsync(
             Specs.Json("spin", """{"ms": 60000}""", new TaskOptions { RunTimeout = Specs.Seconds(1), CancelGrace = Specs.Seconds(1) }));
@@ -80,15 +80,15 @@ public sealed class CancelEscalationTests
     public async Task Short_tasks_do_not_wait_behind_a_long_one_while_another_worker_is_dry()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
-        // The engine learns that `spin` takes a millisecond, so that it sends windows ahead; then one of them takes ten seconds.
+        // The engine learns that `spin` takes a millisecond, so that it sends windows ahead; then one of them takes six seconds.
         await coordinator.StreamAsync(Enumerable.Range(0, 50).Select(i => Specs.Json("spin", """{"ms": 1}""", tag: (ulong)i)));
         var tasks = Enumerable.Range(0, 200).Select(i => Specs.Json("spin", """{"ms": 1}""", tag: (ulong)i)).ToList();
-        tasks.Insert(20, Specs.Json("spin", """{"ms": 10000}""", tag: 1_000));
+        tasks.Insert(20, Specs.Json("spin", """{"ms": 6000}""", tag: 1_000));
         var results = await coordinator.StreamAsync(tasks, new StreamOptions { Timing = true });
         Assert.Equal(201, results.Count);
         Assert.Equal(1_000UL, results[^1].Tag);
         var slowest = results.Where(result => result.Tag < 1_000).Max(result => result.Timing.Queued.ToTimeSpan());
-        // Stuck behind the long task it would wait ten seconds; a benchmark measures the exact wait.
-        Assert.True(slowest < TimeSpan.FromSeconds(5), $"a short task waited {slowest}");
+        // Stuck behind the long task it would wait six seconds; a benchmark measures the exact wait.
+        Assert.True(slowest < TimeSpan.FromSeconds(4), $"a short task waited {slowest}");
     }
 }

@@ -59,7 +59,7 @@ public sealed class LastWordsTests
         var neighbour = (await coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 120000}"""))).Single();
         await coordinator.WaitUntilRunningAsync(neighbour);
         var culprit = await coordinator.RunAsync(Specs.Json(
-            "spin", """{"ms": 100000}""", new TaskOptions { RunTimeout = Specs.Seconds(0.1), CancelGrace = Specs.Seconds(0.1) }));
+            "hang", options: new TaskOptions { RunTimeout = Specs.Seconds(0.1), CancelGrace = Specs.Seconds(0.1) }));
         Assert.Equal(TaskState.TimedOut, culprit.State);
         var result = (await coordinator.WaitAsync([neighbour], seconds: 60)).Single();
         Assert.Equal(TaskState.WorkerLost, result.State);

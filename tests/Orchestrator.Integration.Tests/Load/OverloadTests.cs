@@ -46,8 +46,8 @@ public sealed class OverloadTests(ITestOutputHelper output)
         }
 
         AssertAdvice(refusal, "client:greedy", "memory_kept_per_client");
-        // Ten times as much as there is room for: none of it is kept.
-        for (var i = 0; i < 100; i++)
+        // Three times as much as there is room for: none of it is kept.
+        for (var i = 0; i < 30; i++)
             AssertAdvice(await Assert.ThrowsAsync<RpcException>(async () => await greedy.SubmitTasksAsync(new SubmitTasksRequest
             {
                 Tasks =
@@ -126,9 +126,9 @@ public sealed class OverloadTests(ITestOutputHelper output)
     [Fact]
     public async Task A_result_that_finds_no_room_fails_its_task_and_says_so()
     {
-        // Small inputs that are all accepted at once, with unfetched results of three megabytes each: two and a half times the available
+        // Small inputs that are all accepted at once, with unfetched results of three megabytes each: one and a half times the available
         // room.
-        const int Tasks = 100;
+        const int Tasks = 60;
         await using var coordinator = await CoordinatorProcess.StartAsync("--memory-budget", "240MB");
         var ids = await coordinator.SubmitAsync(
             Enumerable.Repeat(Specs.Json("mandelbrot", """{"width": 2000, "height": 1500, "iterations": 2}"""), Tasks));
