@@ -42,7 +42,8 @@ public static class ProtocolConstants
     /// <summary>The largest message of any coordinator, in bytes: what its clients and workers accept.</summary>
     public static readonly int LargestMessageBytes = MessageBytesFor(LargestPayloadBytes);
 
-    private const int EnvelopeBytes = 32 * 1024 * 1024;
+    /// <summary>Every coordinator accepts a message of this many bytes, whatever payloads it accepts.</summary>
+    public const int EnvelopeBytes = 32 * 1024 * 1024;
 
     /// <summary>
     /// The longest time of one timer, in whole days: .NET's timers take at most 2^32 - 2 ms. A longer wait rearms its timer, or is excluded

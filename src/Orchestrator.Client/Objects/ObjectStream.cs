@@ -132,6 +132,13 @@ internal sealed class ObjectStream : IAsyncDisposable
             catch (RpcException exception)
             {
                 var error = Services.Errors.Map(exception);
+                // The coordinator ends the stream over one message that it does not read; that takes nothing from the other operations.
+                if (error.Reason == FailureReason.LimitExceeded && _operations.TakeTooLarge() is { } operation)
+                {
+                    operation.Fail(error);
+                    continue;
+                }
+
                 // A broken connection is retried; an error from the coordinator itself is final.
                 if (error is not CoordinatorUnavailableException || !_session.Task.IsCompletedSuccessfully || ++_failures > MaxReconnects)
                 {

@@ -123,6 +123,19 @@ internal sealed class PendingOperations : IThreadPoolWorkItem
         }
     }
 
+    /// <summary>The largest operation, if a coordinator may have refused a message for its size; it is removed.</summary>
+    public PendingOperation? TakeTooLarge()
+    {
+        lock (_gate)
+        {
+            var largest = _pending.Values.MaxBy(pending => pending.Bytes);
+            if (largest is null || largest.Bytes <= ProtocolConstants.EnvelopeBytes)
+                return null;
+            _pending.Remove(largest.Operation.OperationId);
+            return largest;
+        }
+    }
+
     /// <summary>From now on operations fail with this; returns those that have no outcome, for the caller to fail.</summary>
     public IReadOnlyList<PendingOperation> Close(OrchestratorException error)
     {

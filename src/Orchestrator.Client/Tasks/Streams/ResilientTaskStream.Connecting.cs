@@ -1,6 +1,8 @@
 using Grpc.Core;
 using Orchestrator.Client.Contract;
 using Orchestrator.Client.Errors;
+using Orchestrator.Client.Results;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Client.Tasks.Streams;
 
@@ -9,6 +11,9 @@ internal sealed partial class ResilientTaskStream
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+    // What a message may have beside a task's input.
+    private const int MostOfEnvelope = 1024 * 1024;
+
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stopping = new();
@@ -160,8 +165,24 @@ internal sealed partial class ResilientTaskStream
             _connected = NewConnected();
         }
 
+        RefuseTooLarge(connection, orphans);
         if (orphans.Count > 0)
             _recovery.Add(orphans, connection.Instance);
+    }
+
+    /// <summary>
+    /// The coordinator ends the stream over one message that it does not read: the largest task that it has not accepted fails with its
+    /// error, and the others go on.
+    /// </summary>
+    private static void RefuseTooLarge(StreamConnection connection, List<OpenTask> orphans)
+    {
+        if (connection.Stream.Completion.Exception?.InnerException is not OrchestratorException { Reason: FailureReason.LimitExceeded } error)
+            return;
+        var largest = orphans.Where(task => task.TaskId == 0).MaxBy(task => task.Spec.Input?.Data.Length ?? 0);
+        if (largest.Spec?.Input is not { } input || input.Data.Length + MostOfEnvelope <= ProtocolConstants.EnvelopeBytes)
+            return;
+        orphans.Remove(largest);
+        largest.Observer.OnLost(largest.Sequence, error);
     }
 
     private void GiveUp(Exception error)
