@@ -9,6 +9,11 @@ using Orchestrator.Cli.Commands;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Guide;
 
+// Before the thread pool begins: its threads that have nothing to do wait at once. By spinning first, an idle coordinator took half as
+// much again of a processor, and tasks were not faster. In a client, which waits for one answer after another, each finds a thread awake.
+if (args is ["serve", ..])
+    AppContext.SetData("System.Threading.ThreadPool.UnfairSemaphoreSpinLimit", "0");
+
 // Latency-critical processes come first, before the parser and the terminal library are even loaded.
 return args switch
 {

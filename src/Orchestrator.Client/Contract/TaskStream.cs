@@ -41,7 +41,7 @@ public sealed class TaskStream : IAsyncDisposable
             _results = Channel.CreateUnbounded<IReadOnlyList<TaskResult>>();
         }
 
-        Completion = Task.Run(ReadLoopAsync);
+        Completion = Task.Run(ReadAsync);
     }
 
     /// <summary>Ends with the stream: after the last result, or with the error that broke it.</summary>
@@ -124,12 +124,12 @@ public sealed class TaskStream : IAsyncDisposable
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task ReadLoopAsync()
+    private async Task ReadAsync()
     {
         try
         {
-            while (await _call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
-                Take(_call.ResponseStream.Current);
+            await new LeaderFollowerReader<StreamTasksResponse, IResultContinuation>(
+                _call.ResponseStream, Take, Proceed, CancellationToken.None).RunAsync().ConfigureAwait(false);
             _writer.End();
             _results?.Writer.TryComplete();
         }
@@ -152,7 +152,7 @@ public sealed class TaskStream : IAsyncDisposable
         }
     }
 
-    private void Take(StreamTasksResponse response)
+    private void Take(StreamTasksResponse response, List<IResultContinuation> continuations)
     {
         if (response.Draining)
             IsDraining = true;
@@ -176,8 +176,28 @@ public sealed class TaskStream : IAsyncDisposable
             return;
         if (_results is not null)
             _results.Writer.TryWrite(response.Results);
-        else
+        else if (response.Results.Count > 1 || _options.OnLoneResult is null)
             HandOut(response);
+        else if (TakeLone(response.Results[0]) is { } continuation)
+            continuations.Add(continuation);
+    }
+
+    private IResultContinuation? TakeLone(TaskResult result)
+    {
+        _writer.Release(1);
+        return _options.OnLoneResult!(result);
+    }
+
+    private static void Proceed(List<IResultContinuation> continuations)
+    {
+        if (continuations is [var alone])
+        {
+            alone.Continue();
+            return;
+        }
+
+        foreach (var continuation in continuations)
+            continuation.Post();
     }
 
     private void HandOut(StreamTasksResponse response)

@@ -37,6 +37,12 @@ public sealed record TaskStreamOptions
     /// </summary>
     public Action<TaskEvent>? OnEvent { get; init; }
 
+    /// <summary>
+    /// Called in place of <see cref="OnResult"/> with a result that came alone; what it returns continues once another thread reads the
+    /// stream.
+    /// </summary>
+    internal Func<TaskResult, IResultContinuation?>? OnLoneResult { get; init; }
+
     /// <summary>Called with the tags and ids of accepted tasks; setting it asks the coordinator for them. It must not block.</summary>
     internal Action<IReadOnlyList<ulong>, IReadOnlyList<ulong>>? OnAccepted { get; init; }
 

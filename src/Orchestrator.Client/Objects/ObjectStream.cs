@@ -173,7 +173,8 @@ internal sealed class ObjectStream : IAsyncDisposable
         {
             await call.RequestStream.WriteAsync(first, ending.Token).ConfigureAwait(false);
             _operations.Attach(call.RequestStream, ending.Token);
-            await new OutcomeReader(call.ResponseStream, Take, ending.Token).RunAsync().ConfigureAwait(false);
+            await new LeaderFollowerReader<ConnectResponse, (PendingOperation, Outcome)>(
+                call.ResponseStream, Take, Complete, ending.Token).RunAsync().ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!_disposing.IsCancellationRequested)
         {
@@ -205,6 +206,16 @@ internal sealed class ObjectStream : IAsyncDisposable
             if (_operations.Take(outcome) is { } operation)
                 done.Add((operation, outcome));
         }
+    }
+
+    private static void Complete(List<(PendingOperation Operation, Outcome Outcome)> done)
+    {
+        var awaited = 0;
+        foreach (var (operation, _) in done)
+            awaited += operation.IsQuiet ? 0 : 1;
+        // Alone it continues here. Several would wait for each other, and would write their next operations one by one.
+        foreach (var (operation, outcome) in done)
+            operation.Complete(outcome, inline: awaited == 1);
     }
 
     private void Fail(OrchestratorException error)

@@ -114,6 +114,7 @@ internal sealed partial class ResilientTaskStream
                 {
                     DetachOnDisconnect = _calls.Options.DetachOnDisconnect,
                     OnResult = OnResult,
+                    OnLoneResult = OnLoneResult,
                     OnAccepted = OnAccepted
                 });
             stream.Greet();
@@ -176,7 +177,8 @@ internal sealed partial class ResilientTaskStream
     /// </summary>
     private static void RefuseTooLarge(StreamConnection connection, List<OpenTask> orphans)
     {
-        if (connection.Stream.Completion.Exception?.InnerException is not OrchestratorException { Reason: FailureReason.LimitExceeded } error)
+        var failure = connection.Stream.Completion.Exception?.InnerException;
+        if (failure is not OrchestratorException { Reason: FailureReason.LimitExceeded } error)
             return;
         var largest = orphans.Where(task => task.TaskId == 0).MaxBy(task => task.Spec.Input?.Data.Length ?? 0);
         if (largest.Spec?.Input is not { } input || input.Data.Length + MostOfEnvelope <= ProtocolConstants.EnvelopeBytes)

@@ -1,4 +1,5 @@
 using Orchestrator.Client.Connection;
+using Orchestrator.Client.Contract;
 using Orchestrator.Client.Errors;
 using Orchestrator.V1;
 
@@ -250,5 +251,14 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
             here = _slots.Remove(result.Tag, out task);
         if (here)
             task.Observer.OnResult(task.Sequence, result);
+    }
+
+    private IResultContinuation? OnLoneResult(TaskResult result)
+    {
+        bool here;
+        OpenTask task;
+        lock (_gate)
+            here = _slots.Remove(result.Tag, out task);
+        return here ? task.Observer.OnLoneResult(task.Sequence, result) : null;
     }
 }

@@ -1,3 +1,4 @@
+using Orchestrator.Client.Contract;
 using Orchestrator.Client.Errors;
 using Orchestrator.V1;
 
@@ -13,6 +14,13 @@ internal abstract class TaskResultObserver
 
     /// <summary>Called when a task has ended.</summary>
     public abstract void OnResult(long sequence, TaskResult result);
+
+    /// <summary>Called in place of <see cref="OnResult"/> with a result that came alone; returns what waits for it, if any.</summary>
+    public virtual IResultContinuation? OnLoneResult(long sequence, TaskResult result)
+    {
+        OnResult(sequence, result);
+        return null;
+    }
 
     /// <summary>Called when a task's outcome cannot be determined.</summary>
     public abstract void OnLost(long sequence, OrchestratorException error);
