@@ -72,13 +72,23 @@ internal sealed unsafe class FrameSocket(SafeFileHandle socket, SocketPoller pol
     /// <inheritdoc/>
     public override Task SendAsync(ReadOnlySequence<byte> frames)
     {
+        // Not under the lock: the peer that this wakes may take the processor from this thread, and its answer must not wait for it.
+        long sent;
+        try
+        {
+            sent = UnixSockets.Send(socket, frames);
+        }
+        catch (ObjectDisposedException exception)
+        {
+            throw new IOException("the connection has been closed", exception);
+        }
+
+        if (sent == frames.Length)
+            return Task.CompletedTask;
         lock (Gate)
         {
             if (IsDisposed)
                 throw new IOException("the connection has been closed");
-            var sent = UnixSockets.Send(socket, frames);
-            if (sent == frames.Length)
-                return Task.CompletedTask;
             _rest = frames.Slice(sent);
             _written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             OnPausedLocked();

@@ -106,6 +106,7 @@ internal sealed unsafe class SocketPoller : IDisposable
     private void Run(PollerThread thread)
     {
         s_isOwnThread = true;
+        thread.Enter();
         EpollEvent ready = default;
         while (!_isStopped)
         {
@@ -161,7 +162,7 @@ internal sealed unsafe class SocketPoller : IDisposable
             foreach (var thread in _pollerThreads)
             {
                 isBusy |= thread.Socket is not null;
-                if (thread.IsSameAsBefore() && thread.Socket is { } socket)
+                if (thread.IsHeldUp() && thread.Socket is { } socket)
                     (heldUp ??= []).Add(socket);
             }
         }
