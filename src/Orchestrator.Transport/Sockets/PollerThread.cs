@@ -28,8 +28,8 @@ internal sealed class PollerThread
     public void End() => Socket = null;
 
     /// <summary>
-    /// Whether it handles what it handled at the last look, and has run for half of the time since then or sleeps. One that only waits for a processor is not
-    /// held up by what it handles: another thread in its place would wait with it, and dozens of them for seconds.
+    /// Whether it handles what it handled at the last look, and has run for half of the time since then or sleeps. One that only waits for
+    /// a processor is not held up by what it handles: another thread in its place would wait with it, and dozens of them for seconds.
     /// </summary>
     public bool IsHeldUp()
     {
