@@ -47,7 +47,7 @@ internal static class StatusCommand
         terminal.WriteTable(
             [
                 new("handler"), new("queued", true), new("running", true), new("succeeded", true), new("failed", true),
-                new("run p50", true), new("run p99", true), new("latency p50", true), new("latency p99", true),
+                .. WindowColumns.Columns,
             ],
             used.Select(handler => (string[])
             [
@@ -56,10 +56,8 @@ internal static class StatusCommand
                 Format.Count(handler.Counts.Running),
                 Format.Count(handler.Counts.Succeeded),
                 Format.Count(handler.Counts.Failed),
-                Format.Time(handler.RunP50),
-                Format.Time(handler.RunP99),
-                Format.Time(handler.LatencyP50),
-                Format.Time(handler.LatencyP99),
+                .. WindowColumns.Cells(status, handler.Handler),
             ]));
+        terminal.Line("Counts since the start; rates and times of the last 10 s.");
     }
 }

@@ -62,7 +62,7 @@ internal static class TopCommand
             terminal.Line(string.Join(", ", parts));
         Section(TopTables.WorkerColumns, snapshot.Status.Workers.Select(worker => TopTables.Cells(snapshot, rates, worker)));
         Section(TopTables.TaskColumns, snapshot.Running.Select(task => TopTables.Cells(snapshot, task)));
-        Section(TopTables.HandlerColumns, snapshot.Status.Handlers.Select(handler => TopTables.Cells(rates, handler)));
+        Section(TopTables.HandlerColumns, snapshot.Status.Handlers.Select(handler => TopTables.Cells(snapshot, handler)));
         Section(TopTables.QueueColumns, snapshot.Queues.Select(TopTables.Cells));
 
         void Section(Column[] columns, IEnumerable<string[]> rows)

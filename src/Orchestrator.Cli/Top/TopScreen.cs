@@ -45,7 +45,7 @@ internal static class TopScreen
         parts.Add(Tasks(snapshot, controls, width, Math.Max(2, left)));
         if (handlers.Length > 0)
             parts.Add(
-                Table(width, TopTables.HandlerColumns, handlers.Select(handler => (TopTables.Cells(rates, handler), false)), MaxRows));
+                Table(width, TopTables.HandlerColumns, handlers.Select(handler => (TopTables.Cells(snapshot, handler), false)), MaxRows));
         if (snapshot.Queues.Count > 0)
             parts.Add(Table(width, TopTables.QueueColumns, snapshot.Queues.Select(queue => (TopTables.Cells(queue), false)), MaxRows));
         return new Rows(parts);

@@ -18,8 +18,8 @@ internal static class TopTables
 
     public static readonly Column[] HandlerColumns =
     [
-        new("handler"), new("queued", true), new("running", true), new("succeeded", true), new("failed", true), new("tasks/s", true),
-        new("run p50", true), new("run p99", true), new("latency p50", true), new("latency p99", true),
+        new("handler"), new("queued", true), new("running", true), new("succeeded", true), new("failed", true),
+        .. WindowColumns.Columns,
     ];
 
     public static readonly Column[] QueueColumns =
@@ -89,7 +89,7 @@ internal static class TopTables
         task.Progress is { } progress ? Format.Progress(progress) : "",
     ];
 
-    public static string[] Cells(TopRates rates, HandlerStats handler)
+    public static string[] Cells(TopSnapshot snapshot, HandlerStats handler)
     {
         var counts = handler.Counts ?? new TaskCounts();
         return
@@ -99,11 +99,7 @@ internal static class TopTables
             Format.Count(counts.Running),
             Format.Count(counts.Succeeded),
             Format.Count(counts.Failed + counts.TimedOut + counts.WorkerLost),
-            Rate(rates.Of(handler)),
-            Format.Time(handler.RunP50),
-            Format.Time(handler.RunP99),
-            Format.Time(handler.LatencyP50),
-            Format.Time(handler.LatencyP99),
+            .. WindowColumns.Cells(snapshot.Status, handler.Handler),
         ];
     }
 

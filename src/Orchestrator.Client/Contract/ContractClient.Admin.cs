@@ -35,6 +35,11 @@ public sealed partial class ContractClient
         (await CallAsync(_admin.ExplainWaitsAsync(new ExplainWaitsRequest(), cancellationToken: cancellationToken))
             .ConfigureAwait(false)).Edges;
 
+    /// <summary>The last 100 waits that were refused because each would have closed a cycle, the newest last.</summary>
+    public async Task<IReadOnlyList<Deadlock>> ListDeadlocksAsync(CancellationToken cancellationToken = default) =>
+        (await CallAsync(_admin.ListDeadlocksAsync(new ListDeadlocksRequest(), cancellationToken: cancellationToken))
+            .ConfigureAwait(false)).Deadlocks;
+
     /// <summary>All holders and waiters of locks, semaphores and the like, from every page.</summary>
     public Task<IReadOnlyList<SyncInfo>> ListSyncAsync(CancellationToken cancellationToken = default) => PagesAsync<SyncInfo>(async token =>
     {

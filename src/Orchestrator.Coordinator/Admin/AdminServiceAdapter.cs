@@ -18,6 +18,7 @@ internal sealed class AdminServiceAdapter(
     EventLog events,
     DrainController drain,
     ObjectEngineHost objects,
+    ObjectIncidents incidents,
     LimitReporter limits,
     StreamRegistry streams,
     MonotonicClock clock) : AdminService.AdminServiceBase
@@ -129,6 +130,9 @@ internal sealed class AdminServiceAdapter(
             drain.RequestStop();
         return new DrainResponse { UnfinishedTasks = unfinished };
     }
+
+    public override Task<ListDeadlocksResponse> ListDeadlocks(ListDeadlocksRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListDeadlocksResponse { Deadlocks = { incidents.Deadlocks() } });
 
     public override Task<ExplainWaitsResponse> ExplainWaits(ExplainWaitsRequest request, ServerCallContext context) =>
         Task.FromResult(

@@ -23,19 +23,20 @@ internal sealed class ObjectEngineHost : EngineHost<ObjectEngine, ObjectEffects>
 
     private readonly TaskEngineHost _tasks;
     private readonly ChangeJournal _journal;
+    private readonly ObjectIncidents _incidents;
     private readonly CancellationTokenSource _stopping = new();
     private int _taskSessions;
 
     public ObjectEngineHost(
         ObjectEngineOptions options, MemoryBudget memory, TaskEngineHost tasks, MonotonicClock clock, ChangeJournal journal,
-        ILogger<ObjectEngineHost> logger)
+        ObjectIncidents incidents, ILogger<ObjectEngineHost> logger)
         : base(
             new ObjectEngine(
                 options with { LastFencingToken = Math.Max(options.LastFencingToken, journal.FirstIds.FencingToken) }, memory),
             clock,
             logger)
     {
-        _tasks = tasks;
+        (_tasks, _incidents) = (tasks, incidents);
         tasks.Attempts = this;
         tasks.Permits = new RateLimiterBridge(this, tasks);
         _journal = journal;
@@ -262,7 +263,11 @@ internal sealed class ObjectEngineHost : EngineHost<ObjectEngine, ObjectEffects>
         {
             if (session.Task is not null)
                 Volatile.Write(ref _taskSessions, _taskSessions - 1);
+            _incidents.OnEnded(session);
         }
+
+        foreach (var cycle in Effects.Deadlocks)
+            _incidents.OnDeadlock(cycle);
 
         Effects.Clear();
         ArmLocked(Engine.NextDeadline);

@@ -137,6 +137,8 @@ internal static class CoordinatorServices
 
     private static IServiceCollection AddTelemetry(this IServiceCollection services) => services
         .AddSingleton<EventLog>()
+        .AddSingleton<ObjectIncidents>()
+        .AddSingleton<HandlerWindows>()
         .AddSingleton<ProcessSampler>()
         .AddSingleton<StatusReporter>()
         .AddSingleton<LimitReporter>()

@@ -19,7 +19,7 @@ internal static class AccessRules
             observe: ["GetTask", "ListTasks", "WaitTasks", "WatchTasks", "ListHandlers"],
             submit: ["RunTask", "StreamTasks", "SubmitTasks", "CancelTasks"]),
         Of(AdminService.Descriptor, workers: false,
-            observe: ["GetStatus", "WatchStatus", "WatchEvents", "ExplainWaits", "ListLimits"],
+            observe: ["GetStatus", "WatchStatus", "WatchEvents", "ExplainWaits", "ListDeadlocks", "ListLimits"],
             operate: ["ScaleWorkers", "RecycleWorkers", "Drain"]),
         Of(SessionService.Descriptor, workers: true,
             submit: ["CreateSession", "KeepSessionAlive", "CloseSession", "Connect"]),

@@ -13,15 +13,15 @@ internal sealed class ProcessSampler : IDisposable
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
     private readonly TaskEngineHost _host;
+    private readonly HandlerWindows _windows;
     private readonly MonotonicClock _clock;
     private readonly ITimer _timer;
     private readonly Queue<(TimeSpan At, TimeSpan Cpu, long Ended)> _samples = new();
     private readonly Lock _gate = new();
 
-    public ProcessSampler(TaskEngineHost host, MonotonicClock clock)
+    public ProcessSampler(TaskEngineHost host, HandlerWindows windows, MonotonicClock clock)
     {
-        _host = host;
-        _clock = clock;
+        (_host, _windows, _clock) = (host, windows, clock);
         Sample();
         _timer = clock.Provider.CreateTimer(_ => Sample(), null, Period, Period);
     }
@@ -43,6 +43,11 @@ internal sealed class ProcessSampler : IDisposable
     private void Sample()
     {
         var now = ReadTotals();
+        _host.Read(view =>
+        {
+            _windows.Sample(view);
+            return 0;
+        });
         lock (_gate)
         {
             _samples.Enqueue(now);

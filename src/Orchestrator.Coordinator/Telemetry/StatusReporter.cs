@@ -11,7 +11,7 @@ namespace Orchestrator.Coordinator.Telemetry;
 /// <summary>Builds the status that operators see.</summary>
 internal sealed class StatusReporter(
     TaskEngineHost host, ObjectEngineHost objects, WorkerSupervisor supervisor, StreamRegistry streams, ProcessSampler sampler,
-    MonotonicClock clock)
+    HandlerWindows windows, MonotonicClock clock)
 {
     private static readonly string Version = typeof(StatusReporter).Assembly.GetName().Version?.ToString(3) ?? "0";
 
@@ -51,12 +51,17 @@ internal sealed class StatusReporter(
                 }
             }
 
+            status.Window = windows.Report(view);
             foreach (var worker in workers)
                 status.Workers.Add(ToInfo(worker));
             return 0;
         });
         return status;
     }
+
+    /// <summary>The handler's name in what operators see: in-process runs of it are a population of their own.</summary>
+    public static string NameOf(HandlerProfile handler, PlacementPolicy placement) =>
+        placement == PlacementPolicy.WorkerProcess ? handler.Name : $"{handler.Name}@{placement.ToString().ToLowerInvariant()}";
 
     private V1.WorkerInfo ToInfo(WorkerStatus worker)
     {
@@ -105,8 +110,7 @@ internal sealed class StatusReporter(
 
     private static V1.HandlerStats ToStats(HandlerProfile handler, PlacementPolicy placement) => new()
     {
-        // In-process runs of the same handler name are a separate population.
-        Handler = placement == PlacementPolicy.WorkerProcess ? handler.Name : $"{handler.Name}@{placement.ToString().ToLowerInvariant()}",
+        Handler = NameOf(handler, placement),
         Counts = ToCounts(handler.Tally),
         RunP50 = ToDuration(handler.RunTimes.Quantile(0.5)),
         RunP99 = ToDuration(handler.RunTimes.Quantile(0.99)),

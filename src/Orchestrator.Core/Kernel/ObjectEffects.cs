@@ -17,6 +17,9 @@ public sealed class ObjectEffects
     /// <summary>Sessions that have ended; nothing is granted to them any more.</summary>
     public List<Session> EndedSessions { get; } = [];
 
+    /// <summary>Cycles of waits that were refused.</summary>
+    public List<DeadlockCycle> Deadlocks { get; } = [];
+
     /// <summary>Changes of durable objects, in order: to be written before the outcomes are sent.</summary>
     public List<ObjectChange> Changes { get; } = [];
 
@@ -32,6 +35,7 @@ public sealed class ObjectEffects
         Outcomes.Clear();
         Notices.Clear();
         EndedSessions.Clear();
+        Deadlocks.Clear();
         ClearChanges();
     }
 

@@ -117,6 +117,7 @@ internal sealed class WaitTable(
     {
         if (_graph.FindCycle(wait, step.Now, TaskJoins > 0) is not { } cycle)
             return null;
+        step.Effects.Deadlocks.Add(cycle);
         var hint = cycle.IsOfNamedFlows ? "" : ". Independent flows of one session want a name each (flow), or a session each";
         return new ObjectError(
             ObjectErrorReason.Deadlock, $"waiting at {wait.Object} would close a cycle of waits: {cycle.Describe()}{hint}")

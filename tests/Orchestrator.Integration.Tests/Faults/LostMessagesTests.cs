@@ -22,6 +22,7 @@ public sealed partial class LostMessagesTests(ITestOutputHelper output)
         "StateService/ListState",
         "SyncService/WaitEvent", "SyncService/ListSync",
         "AdminService/GetStatus", "AdminService/WatchStatus", "AdminService/WatchEvents", "AdminService/ExplainWaits",
+        "AdminService/ListDeadlocks",
         "AdminService/ListLimits",
     ];
 

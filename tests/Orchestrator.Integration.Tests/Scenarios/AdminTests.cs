@@ -72,6 +72,48 @@ public sealed class AdminTests
     }
 
     [Fact]
+    public async Task A_session_that_nobody_keeps_alive_is_told_as_lost_and_a_closed_one_is_not()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
+        var closed = (await coordinator.Sessions.CreateSessionAsync(
+            new CreateSessionRequest { DisplayName = "closed" }, CoordinatorProcess.Deadline())).SessionId;
+        await coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = closed }, CoordinatorProcess.Deadline());
+        await coordinator.Sessions.CreateSessionAsync(
+            new CreateSessionRequest { DisplayName = "lost", Ttl = Specs.Seconds(0.5) }, CoordinatorProcess.Deadline());
+        var first = await coordinator.WaitForEventAsync("session.lost");
+        Assert.Contains("(\"lost\")", first.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_window_holds_what_happened_in_the_last_seconds_and_forgets_it()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--allow-chaos");
+        await coordinator.StreamAsync(
+            [.. Enumerable.Repeat(Specs.Json("sleep", """{"ms": 20}"""), 9), Specs.Json("throw", """{"message": "x"}""")]);
+        var status = (await coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status;
+        var seconds = status.Window.Length.ToTimeSpan().TotalSeconds;
+        var sleep = status.Window.Handlers.Single(handler => handler.Handler == "sleep");
+        Assert.Equal((9, 0), (Math.Round(sleep.PerSecond * seconds), Math.Round(sleep.FailedPerSecond * seconds)));
+        Assert.InRange(sleep.RunP50.ToTimeSpan(), TimeSpan.FromMilliseconds(20), sleep.RunP99.ToTimeSpan());
+        Assert.InRange(sleep.LatencyP99.ToTimeSpan(), sleep.LatencyP90.ToTimeSpan(), TimeSpan.FromSeconds(60));
+        Assert.Equal(1, Math.Round(status.Window.Handlers.Single(handler => handler.Handler == "throw").FailedPerSecond * seconds));
+
+        var request = new WatchStatusRequest { Interval = Specs.Seconds(0.5) };
+        using var watch = coordinator.Admin.WatchStatus(request, CoordinatorProcess.Deadline(60));
+        while (status.Window.Handlers.Count > 0)
+        {
+            Assert.InRange(status.Window.Length.ToTimeSpan(), TimeSpan.Zero, TimeSpan.FromSeconds(30));
+            Assert.True(await watch.ResponseStream.MoveNext(CancellationToken.None));
+            status = watch.ResponseStream.Current.Status;
+        }
+
+        // The counts are those since the start.
+        Assert.Equal(9, status.Handlers.Single(handler => handler.Handler == "sleep").Counts.Succeeded);
+        var shown = (await TestKit.CommandLine.RunAsync(["status", "--data-dir", coordinator.DataDirectory])).Output;
+        Assert.Matches(@"sleep +0 +0 +9 +0 +– +– +– +– +–", shown);
+    }
+
+    [Fact]
     public async Task Status_counts_sessions_queues_and_what_is_in_them()
     {
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");

@@ -27,6 +27,7 @@ public sealed class DeadlockTests(SharedCoordinator shared) : IClassFixture<Shar
         await UntilWaitingAsync($"semaphores/{semaphore}");
         var error = await Assert.ThrowsAsync<DeadlockException>(() => two.Lock(lockName).AcquireAsync());
         CheckCycle(error, ("two", $"locks/{lockName}", "one"), ("one", $"semaphores/{semaphore}", "two"));
+        await CheckHistoryAsync(client, $"locks/{lockName}", $"semaphores/{semaphore}");
         // The session with the error gives way, and the other goes on.
         await permit.DisposeAsync();
         await (await waiting).DisposeAsync();
@@ -53,6 +54,20 @@ public sealed class DeadlockTests(SharedCoordinator shared) : IClassFixture<Shar
 
     private static void CheckCycle(DeadlockException error, params (string, string, string)[] edges) =>
         Assert.Equal(edges.Order(), error.Cycle.Select(edge => (edge.WaiterName, edge.ObjectName, edge.HolderName)).Order());
+
+    /// <summary>Operators find the cycle later, too: in the list, in the events, and by the command.</summary>
+    private async Task CheckHistoryAsync(OrchestratorClient client, string first, string second)
+    {
+        var deadlock = (await client.Contract.ListDeadlocksAsync())[^1];
+        Assert.Equal(
+            [("two", first, "one"), ("one", second, "two")],
+            deadlock.Cycle.Edges.Select(edge => (edge.WaiterName, edge.Object, edge.HolderName)));
+        Assert.InRange(deadlock.At.ToDateTime(), DateTime.UtcNow.AddMinutes(-5), DateTime.UtcNow.AddMinutes(5));
+        var happened = await _coordinator.WaitForEventAsync("deadlock.refused", item => item.Subject == first);
+        Assert.Equal(deadlock.Message, happened.Message);
+        var shown = await TestKit.CommandLine.RunAsync(["waits", "--refused", "-o", "json", "--data-dir", _coordinator.DataDirectory]);
+        Assert.Contains(first, shown.Output, StringComparison.Ordinal);
+    }
 
     private Task UntilWaitingAsync(string name) => UntilAsync(async () =>
         (await _coordinator.Admin.ExplainWaitsAsync(new ExplainWaitsRequest(), Soon)).Edges.Any(edge => edge.Object == name));
