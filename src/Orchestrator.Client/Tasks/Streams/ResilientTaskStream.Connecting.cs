@@ -166,7 +166,13 @@ internal sealed partial class ResilientTaskStream
             _connected = NewConnected();
         }
 
-        RefuseTooLarge(connection, orphans);
+        Recover(orphans, connection);
+    }
+
+    /// <summary>Recovers tasks of a connection that has ended.</summary>
+    private void Recover(List<OpenTask> orphans, StreamConnection connection)
+    {
+        RefuseTooLarge(orphans, connection);
         if (orphans.Count > 0)
             _recovery.Add(orphans, connection.Instance);
     }
@@ -175,12 +181,12 @@ internal sealed partial class ResilientTaskStream
     /// The coordinator ends the stream over one message that it does not read: the largest task that it has not accepted fails with its
     /// error, and the others go on.
     /// </summary>
-    private static void RefuseTooLarge(StreamConnection connection, List<OpenTask> orphans)
+    private static void RefuseTooLarge(List<OpenTask> orphans, StreamConnection connection)
     {
         var failure = connection.Stream.Completion.Exception?.InnerException;
         if (failure is not OrchestratorException { Reason: FailureReason.LimitExceeded } error)
             return;
-        var largest = orphans.Where(task => task.TaskId == 0).MaxBy(task => task.Spec.Input?.Data.Length ?? 0);
+        var largest = orphans.Where(task => task.TaskId == 0).DefaultIfEmpty().MaxBy(task => task.Spec?.Input?.Data.Length ?? 0);
         if (largest.Spec?.Input is not { } input || input.Data.Length + MostOfEnvelope <= ProtocolConstants.EnvelopeBytes)
             return;
         orphans.Remove(largest);

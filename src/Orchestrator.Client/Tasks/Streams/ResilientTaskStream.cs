@@ -215,7 +215,7 @@ internal sealed partial class ResilientTaskStream : IAsyncDisposable
             _slots.Remove(tag, out orphan);
         }
 
-        _recovery.Add([orphan], connection.Instance);
+        Recover([orphan], connection);
     }
 
     private void Cancel(IReadOnlyList<ulong> tags)
