@@ -16,7 +16,7 @@ internal sealed class ObjectIncidents(EventLog events, MonotonicClock clock)
     /// <summary>A wait was refused, since it would have closed a cycle.</summary>
     public void OnDeadlock(Core.Kernel.DeadlockCycle cycle)
     {
-        // Now: sessions and their names may be gone when somebody asks.
+        // Now: the sessions may have ended by the time of a question.
         var deadlock = new V1.Deadlock
         {
             At = Timestamp.FromDateTimeOffset(clock.ToWallClock(clock.Now.Ticks)),

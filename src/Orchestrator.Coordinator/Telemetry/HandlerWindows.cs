@@ -50,7 +50,7 @@ internal sealed class HandlerWindows(MonotonicClock clock)
         {
             // One without a sample began within the last second, which is part of the window.
             var activity = _activities.GetValueOrDefault(handler) ?? new Activity(handler);
-            if (activity.HasEnds)
+            if (activity.IsActive)
                 window.Handlers.Add(activity.ToMessage(StatusReporter.NameOf(handler, placement), seconds));
         }
 
@@ -77,7 +77,7 @@ internal sealed class HandlerWindows(MonotonicClock clock)
         private readonly (long Ended, long Failed)[] _ends = new (long, long)[Samples];
         private int _next;
 
-        public bool HasEnds => handler.Tally.EndedTotal > _ends[_next].Ended || _runs.Count > 0;
+        public bool IsActive => handler.Tally.EndedTotal > _ends[_next].Ended || _runs.Count > 0;
 
         public void Sample()
         {

@@ -4,8 +4,8 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>
-/// Rates that need two samples: the coordinator's processor use and ended tasks per second, over the last few seconds. One sample a second
-/// costs nothing measurable on an idle machine.
+/// Takes what needs more than one sample: the coordinator's processor use and ended tasks per second, over the last few seconds, and the
+/// windows of handlers. One sample a second costs nothing measurable on an idle machine.
 /// </summary>
 internal sealed class ProcessSampler : IDisposable
 {

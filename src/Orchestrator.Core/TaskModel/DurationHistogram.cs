@@ -10,7 +10,7 @@ public sealed class DurationHistogram
     private const int SubCount = 1 << SubBits;
 
     /// <summary>How many buckets there are.</summary>
-    public const int BucketCount = (64 - SubBits) * SubCount;
+    internal const int BucketCount = (64 - SubBits) * SubCount;
 
     private readonly long[] _buckets = new long[BucketCount];
 

@@ -11,8 +11,8 @@ internal sealed partial class ResilientTaskStream
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
-    // What a message may have beside a task's input.
-    private const int MostOfEnvelope = 1024 * 1024;
+    // What a message may hold beside a task's input.
+    private const int OtherBytes = 1024 * 1024;
 
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(1);
 
@@ -187,7 +187,7 @@ internal sealed partial class ResilientTaskStream
         if (failure is not OrchestratorException { Reason: FailureReason.LimitExceeded } error)
             return;
         var largest = orphans.Where(task => task.TaskId == 0).DefaultIfEmpty().MaxBy(task => task.Spec?.Input?.Data.Length ?? 0);
-        if (largest.Spec?.Input is not { } input || input.Data.Length + MostOfEnvelope <= ProtocolConstants.EnvelopeBytes)
+        if (largest.Spec?.Input is not { } input || input.Data.Length + OtherBytes <= ProtocolConstants.EnvelopeBytes)
             return;
         orphans.Remove(largest);
         largest.Observer.OnLost(largest.Sequence, error);
