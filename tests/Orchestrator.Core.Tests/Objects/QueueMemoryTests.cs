@@ -23,7 +23,8 @@ public sealed class QueueMemoryTests
         // judged.
         Measure(kind);
         var (perItem, left) = Measure(kind);
-        Assert.InRange(perItem, 40, 44);
+        // The lower bound leaves room for a megabyte of the runner's own that is freed meanwhile, as the next line does.
+        Assert.InRange(perItem, 35, 44);
         Assert.InRange(left, -1_000_000, 200_000);
     }
 
