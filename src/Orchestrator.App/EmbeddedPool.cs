@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Orchestrator.Client;
 using Orchestrator.Client.Connection;
 using Orchestrator.Coordinator.Hosting;
+using Orchestrator.Dashboard;
 
 namespace Orchestrator.App;
 
@@ -19,6 +20,9 @@ internal sealed class EmbeddedPool : IOrchestratorPool, IAsyncDisposable
     }
 
     public IOrchestratorClient Client { get; }
+
+    /// <summary>What the page needs of this pool.</summary>
+    public IDashboardAccess Dashboard => _coordinator.Dashboard;
 
     public static async Task<EmbeddedPool> StartAsync(
         OrchestratorApp app, OrchestratorAppOptions options, ILoggerFactory? loggers, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orchestrator.Client;
+using Orchestrator.Dashboard;
 
 namespace Orchestrator.App;
 
@@ -12,6 +13,9 @@ internal sealed class HostedPool(OrchestratorApp app, IOptions<OrchestratorAppOp
     private EmbeddedPool? _pool;
 
     public IOrchestratorClient Client => Pool.Client;
+
+    /// <summary>What the page needs of this pool.</summary>
+    public IDashboardAccess Dashboard => Pool.Dashboard;
 
     private EmbeddedPool Pool =>
         _pool ?? throw new InvalidOperationException(

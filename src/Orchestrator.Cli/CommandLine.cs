@@ -122,6 +122,7 @@ internal static class CommandLine
             TopCommand.Create(),
             DoctorCommand.Create(),
             LimitsCommand.Create(),
+            PageCommand.Create(),
             ConfigCommand.Create(),
             ObjectsCommand.Create(),
             QueueCommand.Create(),

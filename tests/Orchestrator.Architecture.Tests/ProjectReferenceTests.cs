@@ -16,8 +16,10 @@ public sealed class ProjectReferenceTests
         ["Worker.AspNetCore"] = ["Protocol", "Transport", "Worker"],
         ["Handlers"] = ["Worker"],
         ["StockWorker"] = ["Handlers"],
+        // The page is a client: it knows the contract, and nothing of the coordinator.
+        ["Dashboard"] = ["Protocol"],
         // The coordinator runs in-process placements on the worker's lanes.
-        ["Coordinator"] = ["Core", "Protocol", "Transport", "Worker"],
+        ["Coordinator"] = ["Core", "Dashboard", "Protocol", "Transport", "Worker"],
         ["App"] = ["Coordinator", "Worker", "Client"],
         // Plots travel to it as JSON.
         ["Bench"] = [],

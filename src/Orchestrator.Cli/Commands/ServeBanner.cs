@@ -14,7 +14,12 @@ internal static class ServeBanner
     private const string Method = "orchestrator.v1.TaskService/RunTask";
     private const string Usual = "sum_of_squares";
 
-    public static string Write(CoordinatorAddresses addresses, IReadOnlyList<HandlerInfo> handlers, string dataDirectory)
+    /// <param name="addresses">The endpoints and the workers.</param>
+    /// <param name="handlers">What the workers offer.</param>
+    /// <param name="dataDirectory">The data directory.</param>
+    /// <param name="login">The address that logs a browser in; empty where the text may be read by others than the owner.</param>
+    public static string Write(
+        CoordinatorAddresses addresses, IReadOnlyList<HandlerInfo> handlers, string dataDirectory, string login = "")
     {
         var address = new Uri(addresses.Grpc);
         var authority = address.Authority;
@@ -32,6 +37,7 @@ internal static class ServeBanner
             .AppendLine()
             .AppendLine(CultureInfo.InvariantCulture, $"  gRPC   {addresses.Grpc}")
             .AppendLine(CultureInfo.InvariantCulture, $"  HTTP   {addresses.Http}")
+            .AppendLine(CultureInfo.InvariantCulture, $"  page   {(login.Length > 0 ? login : $"{addresses.Http}/  ('{Command()} page{here}' logs you in)")}")
             .AppendLine(CultureInfo.InvariantCulture, $"  token  in {addresses.TokenPath}");
         if (addresses.SelfSigned is { } made)
         {

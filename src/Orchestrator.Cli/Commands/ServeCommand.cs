@@ -214,7 +214,10 @@ internal static class ServeCommand
             await WriteBannerAsync(
                 options.LogFormat == LogFormat.Json
                     ? ServeBanner.WriteJson(application.Addresses, note)
-                    : VisibleText.Lines(ServeBanner.Write(application.Addresses, application.Handlers, options.DataDirectory)));
+                    : VisibleText.Lines(ServeBanner.Write(
+                        application.Addresses, application.Handlers, options.DataDirectory,
+                        // A code in a log file would let its readers in.
+                        Console.IsOutputRedirected ? "" : application.CreateFirstLogin())));
         if (reload)
             application.RequestReload();
         return await running;
@@ -263,6 +266,7 @@ internal static class ServeCommand
             GrpcPort = context.Get(GrpcPort),
             HttpPort = context.Get(HttpPort),
             DataDirectory = DataDirectoryOf(context),
+            AllowChaos = context.Get(AllowChaos),
             Verbose = context.Get(Verbose),
             LogFormat = context.Get(Format) == "json" ? LogFormat.Json : LogFormat.Text,
         };

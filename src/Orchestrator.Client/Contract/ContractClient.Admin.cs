@@ -82,4 +82,41 @@ public sealed partial class ContractClient
     public async Task<IReadOnlyList<Limit>> ListLimitsAsync(CancellationToken cancellationToken = default) =>
         (await CallAsync(_admin.ListLimitsAsync(new ListLimitsRequest(), cancellationToken: cancellationToken))
             .ConfigureAwait(false)).Limits;
+
+    /// <summary>What a live view shows: status, what needs attention and, if requested, the spans in which attempts ran.</summary>
+    /// <param name="interval">From one message to the next, at least 100 ms.</param>
+    /// <param name="spans">Whether to record and send spans.</param>
+    /// <param name="cancellationToken">Ends the watch.</param>
+    public IAsyncEnumerable<WatchTelemetryResponse> WatchTelemetryAsync(
+        TimeSpan interval, bool spans = false, CancellationToken cancellationToken = default)
+    {
+        var request = new WatchTelemetryRequest
+        {
+            Interval = TimeLimits.Finite(interval, "telemetry would arrive only once; use GetStatusAsync to read the status once"),
+            Spans = spans,
+        };
+        return _calls.ReadAllAsync(
+            token => _admin.WatchTelemetry(request, cancellationToken: token), static response => response, cancellationToken);
+    }
+
+    /// <summary>Figures of the last 15 minutes, and what ran on which worker.</summary>
+    public Task<GetHistoryResponse> GetHistoryAsync(GetHistoryRequest request, CancellationToken cancellationToken = default) =>
+        CallAsync(_admin.GetHistoryAsync(request, cancellationToken: cancellationToken));
+
+    /// <summary>The open sessions, from every page.</summary>
+    public Task<IReadOnlyList<SessionSummary>> ListSessionsAsync(CancellationToken cancellationToken = default) =>
+        PagesAsync<SessionSummary>(async token =>
+    {
+        var page = await CallAsync(_admin.ListSessionsAsync(
+            new ListSessionsRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken)).ConfigureAwait(false);
+        return (page.Sessions, page.NextPageToken);
+    });
+
+    /// <summary>The open task streams: how many credits each uses, and who does not read.</summary>
+    public async Task<IReadOnlyList<StreamFlow>> ListFlowsAsync(CancellationToken cancellationToken = default) =>
+        (await CallAsync(_admin.ListFlowsAsync(new ListFlowsRequest(), cancellationToken: cancellationToken)).ConfigureAwait(false)).Streams;
+
+    /// <summary>A code with which a browser logs in to the page once, within a minute, with this client's rights.</summary>
+    public Task<CreateLoginCodeResponse> CreateLoginCodeAsync(CancellationToken cancellationToken = default) =>
+        CallAsync(_admin.CreateLoginCodeAsync(new CreateLoginCodeRequest(), cancellationToken: cancellationToken));
 }

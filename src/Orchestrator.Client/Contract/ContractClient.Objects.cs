@@ -30,6 +30,15 @@ public sealed partial class ContractClient
         return (page.Queues, page.NextPageToken);
     });
 
+    /// <summary>The items that the queue would deliver next; none of them is delivered.</summary>
+    /// <param name="queue">Its name.</param>
+    /// <param name="maximum">How many, 1 to 20.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<IReadOnlyList<QueueItem>> PeekQueueAsync(
+        string queue, int maximum = 10, CancellationToken cancellationToken = default) =>
+        (await CallAsync(_objects.Queues.PeekQueueAsync(
+            new PeekQueueRequest { Queue = queue, MaxItems = maximum }, cancellationToken: cancellationToken)).ConfigureAwait(false)).Items;
+
     /// <summary>Shuts the queue down: it takes no more items, and gets drain it. Returns the number of dropped items.</summary>
     /// <param name="queue">Its name.</param>
     /// <param name="immediate">Also drop the queued items.</param>

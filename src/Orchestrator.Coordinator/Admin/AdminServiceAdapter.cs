@@ -21,6 +21,12 @@ internal sealed class AdminServiceAdapter(
     ObjectIncidents incidents,
     LimitReporter limits,
     StreamRegistry streams,
+    TelemetryFeed telemetry,
+    TelemetryQueries queries,
+    TokenStore tokens,
+    PageAddress page,
+    FaultInjector faults,
+    ComparisonRunner comparisons,
     MonotonicClock clock) : AdminService.AdminServiceBase
 {
     private const int MaxWorkers = 1_024;
@@ -35,10 +41,7 @@ internal sealed class AdminServiceAdapter(
     public override async Task WatchStatus(
         WatchStatusRequest request, IServerStreamWriter<WatchStatusResponse> responseStream, ServerCallContext context)
     {
-        var interval = ProtoTime.ToWait(request.Interval) ?? DefaultInterval;
-        if (interval < MinimumInterval)
-            throw RpcErrors.Invalid("interval", $"{interval} is shorter than {MinimumInterval.TotalMilliseconds:0} ms");
-        using var timer = new PeriodicTimer(interval, clock.Provider);
+        using var timer = new PeriodicTimer(IntervalOf(request.Interval), clock.Provider);
         do
         {
             await responseStream.WriteAsync(new WatchStatusResponse { Status = reporter.Report() }, context.CancellationToken);
@@ -47,13 +50,40 @@ internal sealed class AdminServiceAdapter(
             && !streams.Stopping.IsCancellationRequested);
     }
 
+    public override async Task WatchTelemetry(
+        WatchTelemetryRequest request, IServerStreamWriter<WatchTelemetryResponse> responseStream, ServerCallContext context)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, streams.Stopping);
+        using var watch = telemetry.Watch(ClientQuota.Of(context).Objects.Name, IntervalOf(request.Interval), request.Spans);
+        try
+        {
+            while (true)
+                await responseStream.WriteAsync(await watch.NextAsync(ending.Token), ending.Token);
+        }
+        catch (OperationCanceledException) when (streams.Stopping.IsCancellationRequested)
+        {
+            throw RpcErrors.Create(ErrorReason.Draining, "the coordinator stops");
+        }
+    }
+
+    public override Task<GetHistoryResponse> GetHistory(GetHistoryRequest request, ServerCallContext context) =>
+        Task.FromResult(queries.GetHistory(request));
+
+    public override Task<ListSessionsResponse> ListSessions(ListSessionsRequest request, ServerCallContext context) =>
+        Task.FromResult(queries.ListSessions(request));
+
+    public override Task<ListFlowsResponse> ListFlows(ListFlowsRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListFlowsResponse { Streams = { streams.Flows() } });
+
     public override async Task WatchEvents(
         WatchEventsRequest request, IServerStreamWriter<WatchEventsResponse> responseStream, ServerCallContext context)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, streams.Stopping);
+        var after = request.Newest > 0
+            ? events.SequenceBefore((int)Math.Min(request.Newest, int.MaxValue)) : (long)Math.Min(request.AfterSequence, long.MaxValue - 1);
         try
         {
-            await foreach (var item in events.WatchAsync((long)Math.Min(request.AfterSequence, long.MaxValue - 1), ending.Token))
+            await foreach (var item in events.WatchAsync(after, ending.Token))
             {
                 await responseStream.WriteAsync(
                     new WatchEventsResponse
@@ -112,6 +142,13 @@ internal sealed class AdminServiceAdapter(
         }
     }
 
+    private static TimeSpan IntervalOf(Duration? requested)
+    {
+        var interval = ProtoTime.ToWait(requested) ?? DefaultInterval;
+        return interval >= MinimumInterval
+            ? interval : throw RpcErrors.Invalid("interval", $"{interval} is shorter than {MinimumInterval.TotalMilliseconds:0} ms");
+    }
+
     private string GroupNames => string.Join(", ", supervisor.GroupNames);
 
     private void CheckGroup(string group)
@@ -130,6 +167,22 @@ internal sealed class AdminServiceAdapter(
             drain.RequestStop();
         return new DrainResponse { UnfinishedTasks = unfinished };
     }
+
+    public override Task<InjectFaultResponse> InjectFault(InjectFaultRequest request, ServerCallContext context) =>
+        Task.FromResult(faults.Inject(request));
+
+    public override Task RunComparison(
+        RunComparisonRequest request, IServerStreamWriter<RunComparisonResponse> responseStream, ServerCallContext context) =>
+        comparisons.RunAsync(
+            request, ClientQuota.Of(context).Tasks, run => responseStream.WriteAsync(run, context.CancellationToken), context.CancellationToken);
+
+    public override Task<CreateLoginCodeResponse> CreateLoginCode(CreateLoginCodeRequest request, ServerCallContext context) =>
+        Task.FromResult(new CreateLoginCodeResponse
+        {
+            Code = tokens.Pages.CreateCode(CallScope.CallerOf(context), PageSessions.CodeLifetime),
+            Lifetime = Duration.FromTimeSpan(PageSessions.CodeLifetime),
+            Page = page.Url,
+        });
 
     public override Task<ListDeadlocksResponse> ListDeadlocks(ListDeadlocksRequest request, ServerCallContext context) =>
         Task.FromResult(new ListDeadlocksResponse { Deadlocks = { incidents.Deadlocks() } });

@@ -28,6 +28,7 @@ using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Core.Kernel;
 using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
+using Orchestrator.Dashboard;
 using Orchestrator.Transport.LocalCalls;
 using Orchestrator.Worker.Tasks;
 
@@ -38,9 +39,6 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
 {
     // After the drain timeout: time for tasks to obey cancels, then for workers to exit.
     private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(3);
-
-    // The limit for each step of a new connection: the handshake, the first bytes, the headers.
-    private static readonly TimeSpan BeginLimit = TimeSpan.FromSeconds(10);
 
     // .NET's client drops what a stream has brought, its status included, when the connection closes before the client has ended its own
     // side of the stream, which it does when the server's end arrives.
@@ -69,6 +67,16 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         SelfSigned,
         [.. Supervisor.Status.Select(slot => new WorkerAddress(slot.Name, slot.Pid, slot.Core, slot.HasFailed ? slot.LastExit : ""))]);
 
+    /// <summary>
+    /// The address at which one browser is logged in to the page as the owner, within ten minutes; empty if no port is opened.
+    /// </summary>
+    public string CreateFirstLogin()
+    {
+        var tokens = _app.Services.GetRequiredService<TokenStore>();
+        return HttpAddress.Length == 0
+            ? "" : $"{HttpAddress}/login#{tokens.Pages.CreateCode(tokens.Owner, PageSessions.FirstCodeLifetime)}";
+    }
+
     /// <summary>The handlers of the workers that have said Hello.</summary>
     public IReadOnlyList<V1.HandlerInfo> Handlers =>
         _app.Services.GetRequiredService<TaskEngineHost>().Read(view => view.HandlersOf(PlacementPolicy.WorkerProcess)
@@ -79,6 +87,9 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
 
     /// <summary>Connections of clients in this process, without a socket.</summary>
     internal LocalConnections Connections => new(LocalTransport.Connect);
+
+    /// <summary>The page, for a program that serves it on routes of its own.</summary>
+    internal IDashboardAccess Dashboard => _app.Services.GetRequiredService<CoordinatorDashboard>().ForOwner();
 
     /// <summary>The patterns of all routes of both ports, for a test that tries each.</summary>
     internal IEnumerable<string> Routes =>
@@ -169,7 +180,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         builder.Services.AddSingleton(inProcessHandlers);
         builder.Services.AddCoordinator(options);
         var connections = ConnectionLimit.Of(options);
-        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, options, connections));
+        builder.WebHost.ConfigureKestrel(kestrel => KestrelSetup.Configure(kestrel, options, connections));
         // Bytes that the kernel has delivered and the server has not read yet; the whole allowance of a connection before its credential,
         // see UnauthenticatedInputLimit.
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.MaxReadBufferSize = 64 * 1024);
@@ -180,6 +191,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         var app = builder.Build();
         var (door, guard) = (app.Services.GetRequiredService<GrpcAuthorizationMiddleware>(),
             app.Services.GetRequiredService<HttpAuthorizationMiddleware>());
+        app.UseWebSockets();
         app.Use(next => context => context.Features.Get<ConnectionAuthenticationCache>() is { Port: PortKind.Http }
             ? guard.InvokeAsync(context, next) : door.InvokeAsync(context, next));
         app.MapCoordinator();
@@ -207,6 +219,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         foreach (var service in ServiceNames.All)
             health.SetStatus(service, HealthCheckResponse.Types.ServingStatus.Serving);
         _app.Services.GetRequiredService<JournalHealth>().Start();
+        _app.Services.GetRequiredService<PageAddress>().Url = HttpAddress.Length > 0 ? HttpAddress + "/" : "";
         _app.Services.GetRequiredService<Readiness>().MarkStarted();
         _endpointFile.Write(
             GrpcAddress, HttpAddress, LocalAddress, Directories.LocalTransportSocket, LocalTransport.MaxConnectionsOfProcess,
@@ -301,65 +314,6 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         // A wildcard address is valid for listening, not for connecting.
         return address.Host is "0.0.0.0" or "[::]"
             ? $"{address.Scheme}://localhost:{address.Port}" : $"{address.Scheme}://{address.Authority}";
-    }
-
-    private static void Configure(KestrelServerOptions kestrel, CoordinatorOptions options, int connections)
-    {
-        kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxConcurrentConnections = connections;
-        kestrel.Limits.RequestHeadersTimeout = BeginLimit;
-        kestrel.Limits.Http2.MaxStreamsPerConnection = 256;
-        kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
-        kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
-        // A stalled upload holds at most its stream's window; the connection's window leaves room for the other streams.
-        kestrel.Limits.Http2.InitialConnectionWindowSize = 4 * 1024 * 1024;
-        kestrel.Limits.Http2.InitialStreamWindowSize = 1024 * 1024;
-        // The headers of a call without a credential are kept until the call is refused.
-        kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
-        kestrel.Limits.MaxRequestBodySize = null;
-        // A client may pause for long; its credits bound what it holds meanwhile.
-        kestrel.Limits.MinRequestBodyDataRate = null;
-        kestrel.Limits.MinResponseDataRate = null;
-        if (options.ListenOnTcp)
-        {
-            kestrel.Listen(options.ListenAddress, options.GrpcPort, listen => Protect(listen, PortKind.Grpc, connections));
-            kestrel.Listen(options.ListenAddress, options.HttpPort, listen => Protect(listen, PortKind.Http, connections));
-        }
-
-        // For handlers in workers: the socket's path is known before the workers start, whereas a free port is not.
-        kestrel.ListenUnixSocket(
-            kestrel.ApplicationServices.GetRequiredService<RuntimeDirectory>().CoordinatorSocket,
-            listen =>
-            {
-                listen.Protocols = HttpProtocols.Http2;
-                listen.Use(next => PeerProcess.Check(next, listen.ApplicationServices.GetRequiredService<SecurityInstruments>()));
-                listen.Use(ConnectionAuthenticationCache.Attach(PortKind.Grpc));
-            });
-    }
-
-    /// <summary>With TLS where there are certificates. Probes of the HTTP port need no client certificate.</summary>
-    private static void Protect(ListenOptions listen, PortKind port, int connections)
-    {
-        var isGrpc = port == PortKind.Grpc;
-        var time = listen.ApplicationServices.GetRequiredService<MonotonicClock>().Running;
-        listen.Protocols = isGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1;
-        listen.Use(ConnectionAuthenticationCache.Attach(port));
-        var places = new ConnectionPlaces(connections, time);
-        listen.ApplicationServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopped.Register(places.Dispose);
-        listen.Use(places.Attach);
-        if (listen.ApplicationServices.GetService<TlsCertificates>() is { } certificates)
-        {
-            listen.UseHttps(new TlsHandshakeCallbackOptions
-            {
-                HandshakeTimeout = BeginLimit,
-                OnConnection = _ => ValueTask.FromResult(certificates.ForHandshake(requireClient: isGrpc)),
-            });
-        }
-
-        listen.Use(PrefaceTimeoutMiddleware.Within(BeginLimit, isGrpc ? PrefaceTimeoutMiddleware.Http2Preface : 1, time));
-        // HTTP/1 carries one request at a time, and no request here is read beyond its headers.
-        if (isGrpc)
-            listen.Use(UnauthenticatedInputLimit.Limit(time));
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Warning}")]

@@ -17,6 +17,7 @@ using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Coordinator.Telemetry;
 using Orchestrator.Core.Common;
+using Orchestrator.Dashboard;
 using Orchestrator.Transport.LocalCalls;
 using Orchestrator.Transport.RawMessages;
 using Orchestrator.V1;
@@ -55,6 +56,7 @@ internal static class CoordinatorServices
         http.MapGet("/healthz", () => Results.Text("ok\n")).WithMetadata(new AllowAnonymous());
         // Requires a credential; the observe role suffices.
         http.MapMetrics("/metrics", endpoints.ServiceProvider.GetRequiredService<PrometheusCollector>().Registry);
+        http.MapDashboard(endpoints.ServiceProvider.GetRequiredService<CoordinatorDashboard>(), new AllowAnonymous());
         http.MapGet("/readyz", (Readiness readiness) => readiness.ToResult()).WithMetadata(new AllowAnonymous());
     }
 
@@ -141,6 +143,11 @@ internal static class CoordinatorServices
         .AddSingleton<HandlerWindows>()
         .AddSingleton<ProcessSampler>()
         .AddSingleton<StatusReporter>()
+        .AddSingleton<SeriesStore>()
+        .AddSingleton<HistoryRecorder>()
+        .AddSingleton<AttentionFinder>()
+        .AddSingleton<TelemetryFeed>()
+        .AddHostedService<TelemetrySampler>()
         .AddSingleton<LimitReporter>()
         .AddSingleton<PrometheusCollector>()
         .AddHostedService<IdleHeapTrimmer>()
@@ -184,6 +191,11 @@ internal static class CoordinatorServices
             .AddSingleton<DrainController>()
             .AddSingleton<Readiness>()
             .AddSingleton<TaskServiceAdapter>()
+            .AddSingleton<TelemetryQueries>()
+            .AddSingleton<PageAddress>()
+            .AddSingleton<FaultInjector>()
+            .AddSingleton<ComparisonRunner>()
+            .AddSingleton<CoordinatorDashboard>()
             .AddSingleton<AdminServiceAdapter>();
     }
 }

@@ -55,6 +55,9 @@ public sealed record CoordinatorOptions
     /// </summary>
     public bool OwnsProcess { get; init; } = true;
 
+    /// <summary>Whether operators may kill, stop and slow workers, to see what follows.</summary>
+    public bool AllowChaos { get; init; }
+
     /// <summary>The directory of the token, the endpoint file and the runtime directory.</summary>
     public string DataDirectory { get; init; } = ProtocolConstants.DefaultDataDirectory();
 

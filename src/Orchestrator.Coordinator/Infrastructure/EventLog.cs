@@ -36,6 +36,14 @@ internal sealed class EventLog(MonotonicClock clock)
         added.SetResult();
     }
 
+    /// <summary>The sequence after which the newest events begin.</summary>
+    /// <param name="count">How many events follow it.</param>
+    public long SequenceBefore(int count)
+    {
+        lock (_gate)
+            return Math.Max(0, _sequence - Math.Min(count, _events.Count));
+    }
+
     /// <summary>
     /// Events after a sequence, then new ones as they occur. One event of kind <see cref="EventsDropped"/> stands for those no longer kept.
     /// </summary>

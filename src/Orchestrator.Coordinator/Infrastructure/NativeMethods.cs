@@ -11,6 +11,8 @@ internal static unsafe partial class NativeMethods
 {
     public const int SigTerm = 15;
     public const int SigKill = 9;
+    public const int SigContinue = 18;
+    public const int SigStop = 19;
     public const int ByPid = 1;
     public const int WaitExited = 4;
     public const int WaitNoReap = 0x1000000;

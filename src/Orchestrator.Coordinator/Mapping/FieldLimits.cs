@@ -31,7 +31,7 @@ internal static class FieldLimits
     private static readonly FieldLimit PageToken = new("page_token_chars", 2_048, "characters", "A next_page_token that is sent back");
     private static readonly FieldLimit Key = new("key_chars", 1_024, "characters", "A key of a dict, or its prefix");
     private static readonly FieldLimit Text = new(
-        "text_chars", 1_024, "characters", "A path into a value, a label's value, the reason of a rejection");
+        "text_chars", 1_024, "characters", "A path into a value, a label's value, the reason of a rejection, what a list is to contain");
 
     /// <summary>The labels of one task.</summary>
     public static readonly FieldLimit Labels = new("labels", 64, "labels", "Labels of one task");
@@ -55,7 +55,7 @@ internal static class FieldLimits
         (RequestId, ["request_id"]),
         (PageToken, ["page_token"]),
         (Key, ["key", "key_prefix", "keys"]),
-        (Text, ["path", "reason"]),
+        (Text, ["path", "reason", "client", "text", "series"]),
     }.SelectMany(row => row.Fields.Select(field => KeyValuePair.Create(field, row.Limit))).ToFrozenDictionary();
 
     private static readonly ConcurrentDictionary<MessageDescriptor, FieldDescriptor[]> Fields = new();

@@ -128,7 +128,10 @@ internal sealed class TaskResultMapper(MonotonicClock clock)
     }
 
     /// <summary>All information on a task; its output only on request.</summary>
-    public V1.TaskInfo ToInfo(TaskRecord task, bool withOutput)
+    /// <param name="task">The task.</param>
+    /// <param name="withOutput">Whether its output is included.</param>
+    /// <param name="waitingFor">Why it has not started; empty if it has.</param>
+    public V1.TaskInfo ToInfo(TaskRecord task, bool withOutput, string waitingFor = "")
     {
         var info = new V1.TaskInfo
         {
@@ -137,6 +140,8 @@ internal sealed class TaskResultMapper(MonotonicClock clock)
             State = (V1.TaskState)(int)task.State,
             Options = TaskPolicyMapper.ToOptions(task.Policy),
             Progress = task.Progress as V1.Progress,
+            Client = task.ClientName,
+            WaitingFor = waitingFor,
             AcceptedAt = Timestamp.FromDateTimeOffset(clock.ToWallClock(task.AcceptedAt)),
         };
         foreach (var attempt in task.EarlierAttempts)

@@ -19,13 +19,20 @@ internal static class AccessRules
             observe: ["GetTask", "ListTasks", "WaitTasks", "WatchTasks", "ListHandlers"],
             submit: ["RunTask", "StreamTasks", "SubmitTasks", "CancelTasks"]),
         Of(AdminService.Descriptor, workers: false,
-            observe: ["GetStatus", "WatchStatus", "WatchEvents", "ExplainWaits", "ListDeadlocks", "ListLimits"],
-            operate: ["ScaleWorkers", "RecycleWorkers", "Drain"]),
+            observe:
+            [
+                "GetStatus", "WatchStatus", "WatchTelemetry", "GetHistory", "WatchEvents", "ExplainWaits", "ListDeadlocks", "ListSessions",
+                "ListFlows", "ListLimits", "CreateLoginCode",
+            ],
+            operate: ["ScaleWorkers", "RecycleWorkers", "Drain", "InjectFault", "RunComparison"]),
         Of(SessionService.Descriptor, workers: true,
             submit: ["CreateSession", "KeepSessionAlive", "CloseSession", "Connect"]),
         Of(QueueService.Descriptor, workers: true,
             observe: ["GetQueue", "ListQueues"],
             submit: ["CreateQueue", "Put", "Get", "Settle", "MarkDone", "Join", "ShutDownQueue", "DeleteQueue", "Produce", "Consume"]),
+        // Shows what others have put.
+        Of(QueueService.Descriptor, workers: false,
+            operate: ["PeekQueue"]),
         Of(PipeService.Descriptor, workers: true,
             observe: ["ListPipes"],
             submit: ["CreatePipe", "AttachPipe", "Send", "Receive", "ClosePipeEnd"]),

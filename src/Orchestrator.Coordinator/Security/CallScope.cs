@@ -9,6 +9,9 @@ internal static class CallScope
     /// <summary>The quota that the call counts against; null for a method that needs no credential.</summary>
     public static ClientQuota? FindQuota(ServerCallContext context) => AuthenticationOf(context)?.Quota;
 
+    /// <summary>The caller of a call that the gate has admitted.</summary>
+    public static Principal CallerOf(ServerCallContext context) => AuthenticationOf(context)!.Caller;
+
     /// <summary>The worker that calls; null for a client.</summary>
     public static WorkerIdentity? WorkerOf(ServerCallContext context) => AuthenticationOf(context)?.Caller.Worker;
 

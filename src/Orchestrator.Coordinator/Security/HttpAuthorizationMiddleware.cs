@@ -1,6 +1,8 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Dashboard;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Coordinator.Security;
 
@@ -21,6 +23,8 @@ internal sealed class HttpAuthorizationMiddleware(Authenticator callers, Coordin
                 $"the host '{context.Request.Host.Host}' is not known here; --allow-host makes it known");
         if (context.Request.Headers.Origin is { Count: > 0 } origin && origin != $"{context.Request.Scheme}://{context.Request.Host}")
             return RejectAsync(context, StatusCodes.Status403Forbidden, "requests of other pages are not served");
+        if (TakeCookie(context) is { } refusal)
+            return RejectAsync(context, StatusCodes.Status403Forbidden, refusal);
         if (context.GetEndpoint()?.Metadata.GetMetadata<AllowAnonymous>() is not null)
             return next(context);
         if (callers.Find(new HttpCallOrigin(context), out var fault) is not { } caller)
@@ -33,6 +37,29 @@ internal sealed class HttpAuthorizationMiddleware(Authenticator callers, Coordin
         // Every client role includes observing.
         return caller.Worker is null
             ? next(context) : RejectAsync(context, StatusCodes.Status403Forbidden, "a worker's token is not for this port");
+    }
+
+    /// <summary>
+    /// On the page's own routes a browser's cookie stands for a token. The browser sends it whoever makes it do so, so such a request must
+    /// also show that it comes from the page: by a header that other sites cannot send, or, for a socket, by its origin.
+    /// </summary>
+    /// <returns>Why the cookie is not taken; null if it is, or if there is none.</returns>
+    private static string? TakeCookie(HttpContext context)
+    {
+        var headers = context.Request.Headers;
+        if (context.GetEndpoint()?.Metadata.GetMetadata<CookieRoute>() is not { } route
+            || headers.Authorization.Count > 0
+            || context.Request.Cookies[DashboardRoutes.CookieName] is not { Length: > 0 } secret)
+        {
+            return null;
+        }
+
+        if (route.IsProtected && headers[DashboardRoutes.PageHeader] != "page")
+            return $"a request with the page's cookie needs the header '{DashboardRoutes.PageHeader}: page'";
+        if (context.WebSockets.IsWebSocketRequest && headers.Origin.Count == 0)
+            return "a socket with the page's cookie needs an Origin";
+        headers.Authorization = ProtocolConstants.BearerPrefix + secret;
+        return null;
     }
 
     // An IP address cannot be redirected by the owner of a DNS name, so any address is accepted.

@@ -13,6 +13,9 @@ internal sealed record Principal(string Name, Role Role)
     /// <summary>The process that the credential was issued to; null for clients.</summary>
     public WorkerIdentity? Worker { get; init; }
 
+    /// <summary>Whether a token of the data directory identified it.</summary>
+    public bool IsFromToken { get; init; }
+
     /// <summary>Whether the caller is the coordinator's owner or, without authentication, any caller.</summary>
     public bool IsOwner { get; init; }
 

@@ -36,6 +36,7 @@ internal sealed partial class TokenStore : IDisposable
     {
         _files = new TokenFiles(dataDirectory, time) { OwnerSource = ownerSource };
         _time = time;
+        Pages = new PageSessions(time);
         _logger = logger;
         foreach (var warning in _files.Check())
             LogLoose(warning);
@@ -80,15 +81,36 @@ internal sealed partial class TokenStore : IDisposable
             return null;
         if (Find(digest) is { } known)
             return known;
+        if (Pages.Find(digest) is var (browser, end))
+            return CurrentOf(browser) is { } current ? current with { Expires = current.Expires < end ? current.Expires : end } : null;
         // The token may have been created a moment ago; another call may just have read it.
         Refresh();
         return Find(digest);
+    }
+
+    /// <summary>The coordinator's owner.</summary>
+    public Principal Owner => _clients.Values.First(client => client.IsOwner);
+
+    /// <summary>The browsers that are logged in.</summary>
+    public PageSessions Pages { get; }
+
+    /// <summary>Ends the session of a browser.</summary>
+    public void LogOut(string secret)
+    {
+        Pages.End(secret);
+        Interlocked.Increment(ref _version);
     }
 
     /// <summary>Whether the credential has expired.</summary>
     public bool HasExpired(Principal caller) => caller.Expires is { } end && end <= _time.GetUtcNow();
 
     public void Dispose() => _timer.Dispose();
+
+    /// <summary>
+    /// The caller as its token stands now; null if that is revoked. One without a token is known by its certificate, or needs none.
+    /// </summary>
+    private Principal? CurrentOf(Principal caller) =>
+        caller.IsFromToken ? _clients.Values.FirstOrDefault(client => client.Name == caller.Name) : caller;
 
     private Principal? Find(TokenDigest digest) =>
         _clients.TryGetValue(digest, out var client) ? client : _workers.GetValueOrDefault(digest);
@@ -129,6 +151,7 @@ internal sealed partial class TokenStore : IDisposable
             entry => new Principal(entry.Id, entry.Role)
             {
                 Expires = entry.Expires,
+                IsFromToken = true,
                 IsShared = TokenFiles.IsOwners(entry.Id),
                 IsOwner = TokenFiles.IsOwners(entry.Id)
             });

@@ -205,7 +205,11 @@ internal sealed class TaskServiceAdapter(
         if (request.PageSize < 0)
             throw RpcErrors.Invalid("page_size", $"{request.PageSize} is negative; 0 takes {DefaultPageSize}");
         var size = request.PageSize == 0 ? DefaultPageSize : Math.Min(request.PageSize, MaxPageSize);
-        return Task.FromResult(listing.List(before, size, request.States.ToHashSet(), request.Handler));
+        var filter = new TaskFilter(request, clock);
+        var response = listing.List(before, size, filter);
+        if (request.Total)
+            (response.Total, response.TotalIsMinimum) = listing.Count(filter);
+        return Task.FromResult(response);
     }
 
     public override Task<ListHandlersResponse> ListHandlers(ListHandlersRequest request, ServerCallContext context)

@@ -42,6 +42,16 @@ internal sealed partial class TaskStreamSession
 
         public bool WithIds => withIds;
 
+        /// <summary>Results that have not been taken into a message.</summary>
+        public int QueuedResults
+        {
+            get
+            {
+                lock (Gate)
+                    return _results.Count;
+            }
+        }
+
         public void Announce(string instance)
         {
             lock (Gate)

@@ -99,6 +99,35 @@ internal sealed partial class TaskStreamSession : TaskOwnerBase
             _host.Apply(new TaskCommand.CancelTags(this, rest.CancelTags.ToHashSet()));
     }
 
+    /// <summary>Whether its client may send no more tasks.</summary>
+    public bool IsStalled
+    {
+        get
+        {
+            lock (_creditGate)
+                return !HasCredits;
+        }
+    }
+
+    /// <summary>How many of its credits are used, and what waits for the client to read.</summary>
+    public StreamFlow Describe()
+    {
+        var unread = _responses.QueuedResults;
+        lock (_creditGate)
+        {
+            return new StreamFlow
+            {
+                Client = _client.Name,
+                CreditsUsed = _inFlight,
+                CreditsLimit = _limits.CreditsPerStream,
+                BytesUsed = _inFlightBytes,
+                BytesLimit = _limits.CreditBytesPerStream,
+                UnreadResults = unread,
+                UnreadBytes = _unreadBytes,
+            };
+        }
+    }
+
     /// <summary>Completes when the stream may hold more tasks.</summary>
     public Task WaitForCreditsAsync()
     {

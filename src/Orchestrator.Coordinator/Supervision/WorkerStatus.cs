@@ -21,6 +21,7 @@ internal sealed class WorkerStatus
             return;
         Incarnation = current.Incarnation;
         Pid = current.Child.Pid;
+        Child = current.Child;
         Socket = current.Launch.Socket;
         StartedAt = current.StartedAt;
         IsReady = current.Role == WorkerRole.Active;
@@ -37,6 +38,9 @@ internal sealed class WorkerStatus
     public long Incarnation { get; }
 
     public int Pid { get; }
+
+    /// <summary>Its process; null if there is none.</summary>
+    public ChildProcess? Child { get; }
 
     public string Socket { get; } = "";
 

@@ -14,6 +14,8 @@ internal sealed class HandlerWindows(MonotonicClock clock)
 
     private readonly Dictionary<HandlerProfile, Activity> _activities = [];
     private readonly TimeSpan[] _sampledAt = NewTimes(clock.Now);
+    private readonly (long Ended, long Failed)[] _ends = new (long, long)[Samples];
+    private DurationWindow? _latencies;
     private int _next;
 
     /// <summary>Takes a sample. Called once a second, which is what the window's ends are exact to.</summary>
@@ -36,6 +38,8 @@ internal sealed class HandlerWindows(MonotonicClock clock)
                 _activities.Remove(handler);
         }
 
+        LatenciesOf(view).Sample();
+        _ends[_next] = (view.Tally.EndedTotal, FailedOf(view.Tally));
         _sampledAt[_next] = clock.Now;
         _next = (_next + 1) % Samples;
     }
@@ -45,7 +49,16 @@ internal sealed class HandlerWindows(MonotonicClock clock)
     {
         var length = clock.Now - _sampledAt[_next];
         var seconds = Math.Max(0.001, length.TotalSeconds);
-        var window = new V1.Window { Length = Duration.FromTimeSpan(length) };
+        var latencies = LatenciesOf(view);
+        var window = new V1.Window
+        {
+            Length = Duration.FromTimeSpan(length),
+            PerSecond = (view.Tally.EndedTotal - _ends[_next].Ended) / seconds,
+            FailedPerSecond = (FailedOf(view.Tally) - _ends[_next].Failed) / seconds,
+            LatencyP50 = ToDuration(latencies, 0.5),
+            LatencyP90 = ToDuration(latencies, 0.9),
+            LatencyP99 = ToDuration(latencies, 0.99),
+        };
         foreach (var (handler, placement) in Used(view))
         {
             // One without a sample began within the last second, which is part of the window.
@@ -56,6 +69,14 @@ internal sealed class HandlerWindows(MonotonicClock clock)
 
         return window;
     }
+
+    private DurationWindow LatenciesOf(TaskEngineView view) => _latencies ??= new DurationWindow(view.Latencies, Samples);
+
+    private static long FailedOf(TaskTally tally) =>
+        tally.Ended(TaskState.Failed) + tally.Ended(TaskState.TimedOut) + tally.Ended(TaskState.WorkerLost);
+
+    private static Duration? ToDuration(DurationWindow window, double quantile) =>
+        window.Quantile(quantile) is { } ticks ? WorkerMessageMapper.ToDuration(ticks) : null;
 
     private static IEnumerable<(HandlerProfile Handler, PlacementPolicy Placement)> Used(TaskEngineView view) =>
         from placement in System.Enum.GetValues<PlacementPolicy>()
@@ -83,7 +104,7 @@ internal sealed class HandlerWindows(MonotonicClock clock)
         {
             _runs.Sample();
             _latencies.Sample();
-            _ends[_next] = (handler.Tally.EndedTotal, Failed());
+            _ends[_next] = (handler.Tally.EndedTotal, FailedOf(handler.Tally));
             _next = (_next + 1) % Samples;
         }
 
@@ -91,7 +112,7 @@ internal sealed class HandlerWindows(MonotonicClock clock)
         {
             Handler = name,
             PerSecond = (handler.Tally.EndedTotal - _ends[_next].Ended) / seconds,
-            FailedPerSecond = (Failed() - _ends[_next].Failed) / seconds,
+            FailedPerSecond = (FailedOf(handler.Tally) - _ends[_next].Failed) / seconds,
             RunP50 = ToDuration(_runs, 0.5),
             RunP90 = ToDuration(_runs, 0.9),
             RunP99 = ToDuration(_runs, 0.99),
@@ -99,11 +120,5 @@ internal sealed class HandlerWindows(MonotonicClock clock)
             LatencyP90 = ToDuration(_latencies, 0.9),
             LatencyP99 = ToDuration(_latencies, 0.99),
         };
-
-        private long Failed() =>
-            handler.Tally.Ended(TaskState.Failed) + handler.Tally.Ended(TaskState.TimedOut) + handler.Tally.Ended(TaskState.WorkerLost);
-
-        private static Duration? ToDuration(DurationWindow window, double quantile) =>
-            window.Quantile(quantile) is { } ticks ? WorkerMessageMapper.ToDuration(ticks) : null;
     }
 }

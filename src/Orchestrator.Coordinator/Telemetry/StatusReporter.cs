@@ -4,6 +4,7 @@ using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Core.Common;
 using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Coordinator.Telemetry;
@@ -11,7 +12,7 @@ namespace Orchestrator.Coordinator.Telemetry;
 /// <summary>Builds the status that operators see.</summary>
 internal sealed class StatusReporter(
     TaskEngineHost host, ObjectEngineHost objects, WorkerSupervisor supervisor, StreamRegistry streams, ProcessSampler sampler,
-    HandlerWindows windows, MonotonicClock clock)
+    HandlerWindows windows, MemoryBudget memory, CoordinatorOptions options, MonotonicClock clock)
 {
     private static readonly string Version = typeof(StatusReporter).Assembly.GetName().Version?.ToString(3) ?? "0";
 
@@ -25,6 +26,9 @@ internal sealed class StatusReporter(
             Version = Version,
             Instance = streams.Instance,
             Streams = streams.Count,
+            KeptBytes = (ulong)memory.Used,
+            KeptBytesLimit = (ulong)memory.Limit,
+            AllowsChaos = options.AllowChaos,
             Coordinator = new V1.ProcessInfo
             {
                 Pid = Environment.ProcessId,
@@ -52,6 +56,8 @@ internal sealed class StatusReporter(
             }
 
             status.Window = windows.Report(view);
+            if (view.OldestReady is { } oldest)
+                status.OldestQueued = WorkerMessageMapper.ToDuration(Math.Max(0, clock.Now.Ticks - oldest));
             foreach (var worker in workers)
                 status.Workers.Add(ToInfo(worker));
             return 0;
@@ -83,6 +89,19 @@ internal sealed class StatusReporter(
         if (worker.View is { } view)
         {
             info.RunningTasks = view.Running;
+            info.RunningCpu = view.RunningOf(WorkKind.Cpu);
+            info.RunningIo = view.RunningOf(WorkKind.Io);
+            info.RunningBlocking = view.RunningOf(WorkKind.Blocking);
+            if (view.LongestRunning is { } task)
+            {
+                info.Current = new V1.RunningAttempt
+                {
+                    TaskId = (ulong)task.Id,
+                    Handler = task.Handler.Name,
+                    Running = WorkerMessageMapper.ToDuration(Math.Max(0, clock.Now.Ticks - task.StartedAt)),
+                };
+            }
+
             info.PrefetchedTasks = view.Prefetched;
             info.CompletedTasks = view.Succeeded;
             info.FailedTasks = view.Failed;
@@ -122,6 +141,7 @@ internal sealed class StatusReporter(
 
     private static V1.TaskCounts ToCounts(TaskTally tally) => new()
     {
+        Accepted = tally.Accepted,
         Queued = tally.Queued,
         Running = tally.Running,
         Succeeded = tally.Ended(TaskState.Succeeded),

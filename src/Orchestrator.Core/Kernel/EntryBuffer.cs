@@ -71,6 +71,28 @@ internal sealed class EntryBuffer
         return entry;
     }
 
+    /// <summary>Adds the entries from one end on, as many as are wanted, to a list.</summary>
+    public void Peek(bool fromEnd, int maximum, List<QueueEntry> into)
+    {
+        var left = Math.Min(maximum, Count);
+        if (fromEnd)
+        {
+            for (var (segment, at) = (_tail, _end); left > 0; segment = segment!.Previous, at = segment?.Entries.Length ?? 0)
+            {
+                while (at > 0 && left-- > 0)
+                    into.Add(segment!.Entries[--at]);
+            }
+
+            return;
+        }
+
+        for (var (segment, at) = (_head, _first); left > 0; segment = segment.Next, at = 0)
+        {
+            while (at < segment!.Entries.Length && left-- > 0)
+                into.Add(segment.Entries[at++]);
+        }
+    }
+
     public void Clear()
     {
         _head = _tail = _spare = null;

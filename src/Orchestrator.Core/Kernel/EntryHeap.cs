@@ -46,6 +46,30 @@ internal sealed class EntryHeap(EntryOrder order)
         Count = 0;
     }
 
+    /// <summary>Adds the first entries in their order to a list, without a look at the others.</summary>
+    public void Peek(int maximum, List<QueueEntry> into)
+    {
+        // Every entry comes after its parent in the heap, so that the next is one of those whose parents were added.
+        var next = new List<int>();
+        if (Count > 0)
+            next.Add(0);
+        while (maximum-- > 0 && next.Count > 0)
+        {
+            var best = 0;
+            for (var i = 1; i < next.Count; i++)
+            {
+                if (order.Before(At(next[i]), At(next[best])))
+                    best = i;
+            }
+
+            var index = next[best];
+            into.Add(At(index));
+            next.RemoveAt(best);
+            for (var child = (2 * index) + 1; child <= (2 * index) + 2 && child < Count; child++)
+                next.Add(child);
+        }
+    }
+
     /// <summary>When the oldest entry was put. Scans all.</summary>
     public long OldestPut()
     {

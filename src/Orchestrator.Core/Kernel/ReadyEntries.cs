@@ -51,6 +51,15 @@ internal sealed class ReadyEntries(ContentTally tally, QueueKind kind, TimeSpan?
         Bytes = 0;
     }
 
+    /// <summary>The entries that would be taken next, in order.</summary>
+    public List<QueueEntry> Peek(int maximum)
+    {
+        var next = new List<QueueEntry>(Math.Min(maximum, Count));
+        _heap.Peek(maximum, next);
+        _buffer.Peek(fromEnd: kind == QueueKind.Lifo, maximum - next.Count, next);
+        return next;
+    }
+
     /// <summary>When the oldest was put; null if there is none. Scans all of a priority queue.</summary>
     public long? OldestPut()
     {

@@ -24,6 +24,9 @@ public sealed class Session : DeadlineNode
         Task = task;
     }
 
+    /// <summary>Its number in the order of creation.</summary>
+    public long Number => Order;
+
     /// <summary>Its id, unique over all sessions of this engine.</summary>
     public string Id { get; }
 
@@ -59,6 +62,9 @@ public sealed class Session : DeadlineNode
 
     /// <summary>The client that it is charged to: its creator, or the submitter of its task. Null where no client is known.</summary>
     internal ClientObjectQuota? Client { get; set; }
+
+    /// <summary>The account of that client; empty where none is known.</summary>
+    public string ClientName => Client?.Name ?? "";
 
     /// <summary>
     /// A task attempt's session has no secret of its own: clients that act for tasks may use it. Any other session needs the

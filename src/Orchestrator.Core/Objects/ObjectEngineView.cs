@@ -86,6 +86,16 @@ public sealed class ObjectEngineView
     public IReadOnlyList<QueueInfo> ListQueues(string after, int maximum, TimeSpan now) => _queues.List(
         after, maximum, _kernel.Step.Latest(now));
 
+    /// <summary>The queues that keep most items, the fullest first; empty ones only if there are few others.</summary>
+    /// <param name="maximum">The most to return.</param>
+    /// <param name="now">The time, for ages.</param>
+    public IReadOnlyList<QueueInfo> FullestQueues(int maximum, TimeSpan now) => _queues.Fullest(maximum, _kernel.Step.Latest(now));
+
+    /// <summary>The items that a queue would deliver next, in order; null if no queue has this name.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="maximum">The most to return.</param>
+    public IReadOnlyList<QueueItem>? PeekQueue(string name, int maximum) => _queues.Peek(name, maximum);
+
     /// <summary>The pipe's current state; null if no pipe has this name.</summary>
     public PipeInfo? FindPipe(string name) => _pipes.Find(name);
 

@@ -95,6 +95,9 @@ public sealed record DeleteQueue(string Queue) : ObjectCommand
 /// <param name="Spec">Its settings, with the defaults filled in.</param>
 public sealed record QueueInfo(QueueSpec Spec)
 {
+    /// <summary>How many items were ever put.</summary>
+    public long PutItems { get; init; }
+
     /// <summary>How many items can be taken now.</summary>
     public long ReadyItems { get; init; }
 

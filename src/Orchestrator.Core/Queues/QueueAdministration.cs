@@ -7,6 +7,8 @@ namespace Orchestrator.Core.Queues;
 internal sealed class QueueAdministration(
     IPrimitiveContext context, QueueOptions options, QueueTable table, QueueLeases leases, QueueTransfers transfers)
 {
+    private const int MaxScanned = 10_000;
+
     /// <summary>The queue's current state; null if no queue has this name.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="now">The time, for ages.</param>
@@ -18,6 +20,27 @@ internal sealed class QueueAdministration(
     /// <param name="now">The time, for ages.</param>
     public IReadOnlyList<QueueInfo> List(string after, int maximum, long now) =>
         [.. table.After(after, maximum).Select(queue => Describe(queue, now))];
+
+    /// <summary>The queues that keep most items, the fullest first.</summary>
+    /// <param name="maximum">The most to return.</param>
+    /// <param name="now">The time, for ages; the age of a large priority queue, which a scan of it would find, is left out.</param>
+    public IReadOnlyList<QueueInfo> Fullest(int maximum, long now)
+    {
+        var fullest = new PriorityQueue<QueueState, long>();
+        foreach (var queue in table.All)
+        {
+            if (fullest.Count < maximum)
+                fullest.Enqueue(queue, queue.KeptItems);
+            else
+                fullest.EnqueueDequeue(queue, queue.KeptItems);
+        }
+
+        return
+        [
+            .. fullest.UnorderedItems.OrderByDescending(item => item.Priority).Select(item => item.Element).Select(queue => Describe(
+                queue, now, withAge: queue.Spec.Kind != QueueKind.Priority || queue.Ready.Count <= MaxScanned)),
+        ];
+    }
 
     public void Create(CreateQueue command)
     {
@@ -173,8 +196,9 @@ internal sealed class QueueAdministration(
         ? null
         : ObjectError.Mismatch("spec", $"{queue} exists with different settings: {queue.Spec.DifferencesFrom(spec)}");
 
-    private static QueueInfo Describe(QueueState queue, long now) => new(queue.Spec)
+    private static QueueInfo Describe(QueueState queue, long now, bool withAge = true) => new(queue.Spec)
     {
+        PutItems = queue.Counts.LastSequence,
         ReadyItems = queue.Ready.Count,
         LeasedItems = queue.LeasedCount,
         DelayedItems = queue.Delayed.Count,
@@ -184,7 +208,7 @@ internal sealed class QueueAdministration(
         WaitingPutters = queue.Putters.Count,
         WaitingJoiners = queue.Joiners.Count,
         IsShutDown = queue.IsShutDown,
-        OldestAge = queue.Ready.OldestPut() is { } put ? TimeSpan.FromTicks(now - put) : null,
+        OldestAge = withAge && queue.Ready.OldestPut() is { } put ? TimeSpan.FromTicks(now - put) : null,
         DeadLettered = queue.DeadLettered,
         Dropped = queue.Dropped,
         Owner = queue.Owner,

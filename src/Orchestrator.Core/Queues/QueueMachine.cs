@@ -37,6 +37,13 @@ internal sealed class QueueMachine : PrimitiveMachine
     /// <inheritdoc cref="QueueAdministration.List"/>
     public IReadOnlyList<QueueInfo> List(string after, int maximum, long now) => _administration.List(after, maximum, now);
 
+    /// <inheritdoc cref="QueueAdministration.Fullest"/>
+    public IReadOnlyList<QueueInfo> Fullest(int maximum, long now) => _administration.Fullest(maximum, now);
+
+    /// <summary>The items that would be delivered next; null if there is no such queue.</summary>
+    public IReadOnlyList<QueueItem>? Peek(string name, int maximum) =>
+        _table.Find(name)?.Ready.Peek(maximum).ConvertAll(entry => new QueueItem(entry, 0));
+
     /// <inheritdoc cref="QueueTable.RecordChanges"/>
     public void RecordChanges() => _table.RecordChanges();
 

@@ -15,6 +15,8 @@ internal sealed class QueueTable(IPrimitiveContext context, QueueOptions options
     /// <summary>How many items all queues keep, ready or not.</summary>
     public long ItemCount => _items.Entries;
 
+    public IEnumerable<QueueState> All => _queues.All;
+
     public QueueState? Find(string name) => _queues.Find(name);
 
     /// <inheritdoc cref="ObjectMap{T}.After"/>

@@ -25,6 +25,9 @@ internal sealed class PriorityLevel(int priority)
 
     public TaskRecord? First => _single is not null ? _single.First : _active.Min?.First;
 
+    /// <summary>When the task was accepted that was accepted first; there must be one.</summary>
+    public long OldestAcceptedAt => _single?.First!.AcceptedAt ?? _active.Min(queue => queue.First!.AcceptedAt);
+
     // With one active queue, by far the most common case, the sorted set is not used.
     private FairnessQueue? _single;
 

@@ -21,6 +21,18 @@ internal sealed class ReadyQueue(long agingTicks)
     /// <summary>The first task with its rank; there must be one.</summary>
     public RankedTask FirstRanked => new(RankOf(First!), First!.Id, First);
 
+    /// <summary>When the task was accepted that was accepted first; null if there is none.</summary>
+    public long? OldestAcceptedAt
+    {
+        get
+        {
+            long? oldest = null;
+            for (var i = 0; i < _heapCount; i++)
+                oldest = Math.Min(oldest ?? long.MaxValue, _heap[i].OldestAcceptedAt);
+            return oldest;
+        }
+    }
+
     public void Add(TaskRecord task)
     {
         if (!_levels.TryGetValue(task.Policy.Priority, out var level))

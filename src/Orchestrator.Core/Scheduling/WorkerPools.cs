@@ -17,6 +17,12 @@ internal sealed class WorkerPools(TaskEngineOptions options)
         .SelectMany(lane => lane.Started)
         .Where(task => task.State == TaskState.Running);
 
+    /// <summary>When the ready task was accepted that was accepted first; null if none is ready.</summary>
+    public long? OldestReady => All
+        .SelectMany(pool => pool.Routes)
+        .SelectMany(route => route.Queues)
+        .Min(queue => queue.OldestAcceptedAt);
+
     public WorkerPool this[PlacementPolicy placement] => All[(int)placement];
 
     public WorkerPool Of(TaskRecord task) => All[(int)task.Policy.Placement];

@@ -57,6 +57,9 @@ public sealed class HandlerProfile
     /// <summary>Whether a worker offers it.</summary>
     internal bool IsKnown { get; }
 
+    /// <summary>Its number in spans; null before its first attempt.</summary>
+    internal ushort? SpanNumber { get; set; }
+
     /// <summary>The expected run time in ticks of 100 ns (exponentially weighted mean); 0 before the first run.</summary>
     internal long ExpectedTicks { get; private set; }
 
@@ -85,6 +88,9 @@ public sealed class HandlerProfile
 public sealed class TaskTally
 {
     private readonly long[] _ended = new long[8];
+
+    /// <summary>Accepted, and restored after a restart before they had ended: the sum of all states.</summary>
+    public long Accepted { get; internal set; }
 
     /// <summary>Accepted and not started.</summary>
     public long Queued { get; internal set; }

@@ -24,6 +24,9 @@ public sealed class TaskRecord : DeadlineNode
     /// </summary>
     public Kernel.ClientObjectQuota? ObjectClient => Client?.Objects;
 
+    /// <summary>The account of its submitter; empty where it is not known, as after a restart.</summary>
+    public string ClientName => Client?.Name ?? "";
+
     // Its size beyond a plain record and its payload, as it counts against the budgets; includes its error once it has ended.
     internal int ExtraBytes;
     internal TaskPhase Phase;
@@ -105,6 +108,9 @@ public sealed class TaskRecord : DeadlineNode
 
     /// <summary>Whether its changes are journaled.</summary>
     internal bool IsDurable => Policy.Durability > Durability.Memory;
+
+    /// <summary>The request id that it was submitted with; empty without one.</summary>
+    public string RequestId => SideData?.RequestId ?? "";
 
     /// <summary>Why it did not succeed.</summary>
     public TaskFailure? Failure => SideData?.Failure;

@@ -11,6 +11,15 @@ internal sealed class TaskUsage(MemoryShare memory)
     /// <summary>Counts over all tasks.</summary>
     public TaskTally Tally { get; } = new();
 
+    /// <summary>How long tasks took from acceptance to their end.</summary>
+    public DurationHistogram Latencies { get; } = new();
+
+    /// <summary>Tasks that were refused because a limit was reached, and the last refusal.</summary>
+    public Incident Shed { get; private set; }
+
+    /// <summary>Tasks that killed as many workers as their retry policy allows, and the last one's failure.</summary>
+    public Incident Quarantined { get; private set; }
+
     /// <summary>Tasks without an end state.</summary>
     public int Unfinished { get; private set; }
 
@@ -53,6 +62,9 @@ internal sealed class TaskUsage(MemoryShare memory)
         Unfinished++;
         PayloadBytes += task.InputBytes + task.ExtraBytes;
         task.Client?.Add(task.InputBytes + task.ExtraBytes);
+        Tally.Accepted++;
+        if (task.Handler.IsKnown)
+            task.Handler.Tally.Accepted++;
         CountQueued(task, 1);
     }
 
@@ -93,6 +105,8 @@ internal sealed class TaskUsage(MemoryShare memory)
     {
         CountQueued(task, -1);
         task.Handler = handler;
+        if (handler.IsKnown)
+            handler.Tally.Accepted++;
         CountQueued(task, 1);
     }
 
@@ -122,13 +136,24 @@ internal sealed class TaskUsage(MemoryShare memory)
     /// <summary>Counts a task that has got its end state.</summary>
     public void CountEnd(TaskRecord task)
     {
+        var latency = task.EndedAt - task.AcceptedAt;
         if (task.Handler.IsKnown)
         {
             task.Handler.Tally.CountEnd(task.EndState);
-            task.Handler.Latencies.Record(task.EndedAt - task.AcceptedAt);
+            task.Handler.Latencies.Record(latency);
         }
 
         Tally.CountEnd(task.EndState);
+        Latencies.Record(latency);
+        if (task.Failure is { Reason: FailureReason.Quarantined } failure)
+            Quarantined = new Incident(Quarantined.Count + 1, $"task {task.Id} ({task.Handler.Name}): {failure.Message}");
+    }
+
+    /// <summary>Counts a refused submission, if a limit is the cause.</summary>
+    public void CountRefusal(TaskFailure refusal)
+    {
+        if (refusal.Reason == FailureReason.LimitExceeded)
+            Shed = new Incident(Shed.Count + 1, refusal.Message);
     }
 
     private void CountQueued(TaskRecord task, int by)

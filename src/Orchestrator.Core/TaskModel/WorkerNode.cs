@@ -37,6 +37,15 @@ public sealed class WorkerNode
     /// <summary>Attempts that run.</summary>
     public int Running => Lanes.Sum(lane => lane.Running);
 
+    /// <summary>Attempts of a kind of work that run; in process, where all kinds share a lane, all count as the first.</summary>
+    public int RunningOf(WorkKind kind) => (int)kind < Lanes.Length ? Lanes[(int)kind].Running : 0;
+
+    /// <summary>The attempt that has run longest; null if none runs.</summary>
+    public TaskRecord? LongestRunning => Lanes
+        .Select(lane => lane.Started.FirstOrDefault())
+        .Where(task => task is { StartedAt: not 0 })
+        .MinBy(task => task!.StartedAt);
+
     /// <summary>The running attempt, if it is the only one; null if none or several run.</summary>
     public AttemptId? OnlyRunning
     {
@@ -71,6 +80,9 @@ public sealed class WorkerNode
     internal ulong GroupBit { get; init; } = 1;
 
     internal Lane[] Lanes { get; }
+
+    /// <summary>What is kept open for spans of its attempts; opaque here.</summary>
+    internal object? Tracks { get; set; }
 
     /// <summary>Tasks that may run only here, per lane, because of their affinity key.</summary>
     internal SortedSet<RankedTask>?[] Pinned { get; }

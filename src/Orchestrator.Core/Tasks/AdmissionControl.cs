@@ -96,8 +96,16 @@ internal sealed class AdmissionControl(
         return any;
     }
 
-    /// <summary>Why a task cannot be accepted beside <paramref name="alsoTasks"/> others; null if it can.</summary>
+    /// <summary>Why a task cannot be accepted beside <paramref name="alsoTasks"/> others, which is counted; null if it can.</summary>
     private TaskFailure? Validate(in TaskSubmission submission, ClientTaskQuota? client, int alsoTasks, long alsoBytes)
+    {
+        var refusal = FindRefusal(submission, client, alsoTasks, alsoBytes);
+        if (refusal is not null)
+            context.Usage.CountRefusal(refusal);
+        return refusal;
+    }
+
+    private TaskFailure? FindRefusal(in TaskSubmission submission, ClientTaskQuota? client, int alsoTasks, long alsoBytes)
     {
         if (IsDraining)
             return new TaskFailure(FailureReason.Draining, "the coordinator is draining and takes no new tasks; submit elsewhere");

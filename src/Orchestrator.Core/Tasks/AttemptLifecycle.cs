@@ -1,10 +1,12 @@
 using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Spans;
 using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tasks;
 
 /// <summary>The attempts that are at workers: from their assignment to their report, their return, or the loss of their worker.</summary>
-internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks waiting, ResultStore results, TaskTransitions transitions)
+internal sealed class AttemptLifecycle(
+    TaskEngineContext context, WaitingTasks waiting, ResultStore results, TaskTransitions transitions, AttemptSpans spans)
 {
     /// <summary>Messages that named an attempt which is not, or no longer, at their sender.</summary>
     public long StaleReports { get; private set; }
@@ -59,32 +61,16 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
     /// <param name="postMortem">The known facts about the death; null if it was requested.</param>
     public void OnLost(TaskRecord task, bool started, bool finished, WorkerPostMortem? postMortem)
     {
+        var worker = task.Worker!;
         // Nothing starts in its place there: the successor that the lane returns remains unstarted.
-        task.Worker!.LaneOf(task).Remove(task, task.RunTicks, context.Now)?.Clear(TaskFlags.Running);
+        worker.LaneOf(task).Remove(task, task.RunTicks, context.Now)?.Clear(TaskFlags.Running);
         Detach(task);
         if (started && task.StartedAt == 0)
             MarkStarted(task);
-        task.RunTicks = started ? RanUntilNow(task) : 0;
-        var detail = postMortem is null ? null : new TaskFailure(FailureReason.WorkerLost, "") { PostMortem = postMortem };
-        if (task.Intent is EndIntent.Cancel or EndIntent.RunTimeout or EndIntent.TotalTimeout)
-        {
-            transitions.EndByIntent(task, detail, started ? CancelRung.Killed : CancelRung.BeforeStart);
-            return;
-        }
-
-        if (!started)
-        {
-            context.Usage.CountUnstarted(task);
-            if (task.IsDurable)
-                context.Changes.Record(task, new TaskReturned(task.Id));
-            if (task.Intent == EndIntent.QueueTimeout)
-                transitions.EndByIntent(task, null, CancelRung.BeforeStart);
-            else
-                transitions.MakeReady(task);
-            return;
-        }
-
-        transitions.RetryOrEnd(task, LossOf(task, finished, postMortem));
+        var ran = task.RunTicks = started ? RanUntilNow(task) : 0;
+        EndLost(task, started, finished, postMortem);
+        if (started)
+            RecordSpan(worker, task, context.Now, ran, AttemptOutcome.WorkerLost);
     }
 
     /// <summary>
@@ -103,6 +89,7 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
 
         Detach(task);
         task.RunTicks = RanUntilNow(task);
+        RecordEarlyEnd(worker, task);
     }
 
     /// <summary>An attempt ends for its owner, and nothing can stop its code: it occupies its lane until the code returns.</summary>
@@ -113,6 +100,7 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
         var ran = RanUntilNow(task);
         task.Worker!.LaneOf(task).Reestimate(task.RunTicks, ran);
         task.RunTicks = ran;
+        RecordEarlyEnd(task.Worker, task);
     }
 
     /// <summary>Ends what cannot continue after the journal has failed.</summary>
@@ -149,6 +137,15 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
         }
     }
 
+    private static AttemptOutcome OutcomeOf(TaskState state) => state switch
+    {
+        TaskState.Succeeded => AttemptOutcome.Succeeded,
+        TaskState.Cancelled => AttemptOutcome.Cancelled,
+        TaskState.TimedOut => AttemptOutcome.TimedOut,
+        TaskState.WorkerLost => AttemptOutcome.WorkerLost,
+        _ => AttemptOutcome.Failed,
+    };
+
     private static CancelRung RungOf(TaskFailure? failure) =>
         failure is { Rung: not CancelRung.None } ? failure.Rung : CancelRung.Cooperative;
 
@@ -165,6 +162,30 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
         if (poison)
             message += $"; it was the last of {task.Attempt} attempts, so the task is quarantined";
         return new TaskFailure(poison ? FailureReason.Quarantined : FailureReason.WorkerLost, message) { PostMortem = postMortem };
+    }
+
+    private void EndLost(TaskRecord task, bool started, bool finished, WorkerPostMortem? postMortem)
+    {
+        var detail = postMortem is null ? null : new TaskFailure(FailureReason.WorkerLost, "") { PostMortem = postMortem };
+        if (task.Intent is EndIntent.Cancel or EndIntent.RunTimeout or EndIntent.TotalTimeout)
+        {
+            transitions.EndByIntent(task, detail, started ? CancelRung.Killed : CancelRung.BeforeStart);
+            return;
+        }
+
+        if (!started)
+        {
+            context.Usage.CountUnstarted(task);
+            if (task.IsDurable)
+                context.Changes.Record(task, new TaskReturned(task.Id));
+            if (task.Intent == EndIntent.QueueTimeout)
+                transitions.EndByIntent(task, null, CancelRung.BeforeStart);
+            else
+                transitions.MakeReady(task);
+            return;
+        }
+
+        transitions.RetryOrEnd(task, LossOf(task, finished, postMortem));
     }
 
     /// <summary>The attempt, if it is at this worker; a message about any other changes nothing.</summary>
@@ -209,6 +230,14 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
         else
             worker.Failed++;
 
+        Follow(task, result);
+        if (result.RunTicks > 0)
+            RecordSpan(worker, task, context.Now - result.ReplyTicks, result.RunTicks, AttemptOutcome.Failed);
+    }
+
+    /// <summary>What follows the report of an attempt: the task ends or is tried again.</summary>
+    private void Follow(TaskRecord task, in AttemptReport result)
+    {
         if (task.Intent is EndIntent.RunTimeout or EndIntent.TotalTimeout)
         {
             transitions.EndByIntent(task, result.Failure, RungOf(result.Failure));
@@ -225,6 +254,22 @@ internal sealed class AttemptLifecycle(TaskEngineContext context, WaitingTasks w
         {
             transitions.RetryOrEnd(task, result.Failure);
         }
+    }
+
+    /// <param name="worker">The worker that it has left.</param>
+    /// <param name="task">Its task, which has ended or is to be tried again.</param>
+    /// <param name="end">When the attempt ended.</param>
+    /// <param name="ran">How long it ran.</param>
+    /// <param name="followed">How the attempt ended if it did not end its task.</param>
+    private void RecordSpan(WorkerNode worker, TaskRecord task, long end, long ran, AttemptOutcome followed) =>
+        spans.Record(worker, task, end, ran, task.HasEnded ? OutcomeOf(task.EndState) : followed, isRetried: !task.HasEnded);
+
+    /// <summary>An attempt ends for its owner by what was intended for it, and not by a report.</summary>
+    private void RecordEarlyEnd(WorkerNode worker, TaskRecord task)
+    {
+        var outcome = task.Intent == EndIntent.Cancel ? AttemptOutcome.Cancelled : AttemptOutcome.TimedOut;
+        if (task.StartedAt != 0)
+            spans.Record(worker, task, context.Now, task.RunTicks, outcome, isRetried: false);
     }
 
     private void OnReturned(TaskRecord task)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Orchestrator.Core.Common;
 using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Spans;
 using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tasks;
@@ -18,6 +19,7 @@ public sealed class TaskEngine
 {
     private readonly TaskEngineContext _context;
     private readonly ResultStore _results;
+    private readonly AttemptSpans _spans = new();
     private readonly WorkerPools _pools;
     private readonly WaitingTasks _waiting;
     private readonly Dispatcher _dispatcher;
@@ -42,12 +44,12 @@ public sealed class TaskEngine
         _rebalancer = new Rebalancer(_context, _pools);
         _transitions = new TaskTransitions(_context, _pools, _waiting, _results);
         _dependencies = new DependencyTracker(_context, _transitions);
-        _attempts = new AttemptLifecycle(_context, _waiting, _results, _transitions);
+        _attempts = new AttemptLifecycle(_context, _waiting, _results, _transitions, _spans);
         _dispatcher = new Dispatcher(_context, _pools, _waiting, _attempts.Assign);
         _workers = new WorkerTable(_context, _pools, _waiting, _rebalancer, _attempts, _transitions, _dependencies);
         _cancellation = new CancellationEscalation(_context, _rebalancer, _attempts, _transitions, _workers);
         _admission = new AdmissionControl(_context, _pools, _waiting, _results, _transitions, _dependencies, _workers);
-        View = new TaskEngineView(_context, _results, _pools, _dispatcher, _attempts, _cancellation, _admission);
+        View = new TaskEngineView(_context, _results, _pools, _dispatcher, _attempts, _cancellation, _admission, _spans);
     }
 
     /// <summary>What can be asked of the engine.</summary>

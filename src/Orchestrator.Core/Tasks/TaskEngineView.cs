@@ -1,4 +1,5 @@
 using Orchestrator.Core.Scheduling;
+using Orchestrator.Core.Spans;
 using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tasks;
@@ -16,10 +17,11 @@ public sealed class TaskEngineView
     private readonly AttemptLifecycle _attempts;
     private readonly CancellationEscalation _cancellation;
     private readonly AdmissionControl _admission;
+    private readonly WaitReasons _waits;
 
     internal TaskEngineView(
         TaskEngineContext context, ResultStore results, WorkerPools pools, Dispatcher dispatcher, AttemptLifecycle attempts,
-        CancellationEscalation cancellation, AdmissionControl admission)
+        CancellationEscalation cancellation, AdmissionControl admission, AttemptSpans spans)
     {
         _context = context;
         _results = results;
@@ -28,6 +30,8 @@ public sealed class TaskEngineView
         _attempts = attempts;
         _cancellation = cancellation;
         _admission = admission;
+        Spans = spans;
+        _waits = new WaitReasons(context, pools);
     }
 
     /// <summary>
@@ -39,8 +43,26 @@ public sealed class TaskEngineView
     /// <summary>Messages that named an attempt which is not, or no longer, at their sender.</summary>
     public long StaleReports => _attempts.StaleReports;
 
+    /// <summary>When attempts ran.</summary>
+    public AttemptSpans Spans { get; }
+
     /// <summary>Counts over all tasks.</summary>
     public TaskTally Tally => _context.Usage.Tally;
+
+    /// <summary>How long tasks took from acceptance to their end.</summary>
+    public DurationHistogram Latencies => _context.Usage.Latencies;
+
+    /// <summary>When the ready task was accepted that was accepted first, in ticks; null if none waits for a worker.</summary>
+    public long? OldestReady => _pools.OldestReady;
+
+    /// <summary>Tasks that were refused because a limit was reached.</summary>
+    public Incident Shed => _context.Usage.Shed;
+
+    /// <summary>Tasks that killed as many workers as their retry policy allows.</summary>
+    public Incident Quarantined => _context.Usage.Quarantined;
+
+    /// <summary>Why a task has not started, in one sentence; empty if it has.</summary>
+    public string WhyWaiting(TaskRecord task) => _waits.Explain(task);
 
     /// <summary>Tasks without an end state.</summary>
     public int Unfinished => _context.Usage.Unfinished;

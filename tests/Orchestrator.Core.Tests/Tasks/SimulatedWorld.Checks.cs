@@ -42,10 +42,33 @@ internal sealed partial class SimulatedWorld
         }
     }
 
+    /// <summary>Every attempt whose code ran is in one span, with its outcome; nothing else is.</summary>
+    private void CheckSpans()
+    {
+        var spans = Engine.View.Spans.Log.ReadPeriod(TimeSpan.Zero, TimeSpan.MaxValue).ToLookup(span => span.TaskId);
+        foreach (var task in _accepted)
+        {
+            // A worker may be asked to cancel an attempt that counts as started before it has started it.
+            var earlier = task.EarlierAttempts.Where(
+                attempt => attempt.StartedAt != 0 && attempt.Failure.Rung != CancelRung.BeforeStart).ToArray();
+            var last = task.StartedAt != 0 && task.Failure?.Rung != CancelRung.BeforeStart ? 1 : 0;
+            var found = spans[task.Id].ToArray();
+            Assert.True(found.Length == earlier.Length + last,
+                $"task {task.Id} has {found.Length} spans, {earlier.Length} earlier attempts and {last} last ones ({task.Failure?.Message})");
+            Assert.Equal(earlier.Length, found.Count(span => span.IsRetried));
+            Assert.All(found, span => Assert.Equal(1, span.Count));
+            if (last == 1)
+                Assert.Equal((int)task.State - 2, (int)found.Single(span => !span.IsRetried).Outcome);
+        }
+    }
+
     private void CheckInvariants()
     {
         var live = _accepted.Where(task => !task.HasEnded).ToArray();
         Assert.Equal(live.Length, Engine.View.Unfinished);
+        Assert.Equal(_accepted.Count, Engine.View.Tally.Accepted);
+        Assert.Equal(Engine.View.Tally.Accepted, Engine.View.Tally.Queued + Engine.View.Tally.Running + Engine.View.Tally.EndedTotal);
+        Assert.All(_accepted, task => Assert.Equal(task.State != TaskState.Queued, Engine.View.WhyWaiting(task).Length == 0));
         Assert.Equal(live.Count(task => task.State == TaskState.Running), Engine.View.Tally.Running);
         Assert.Equal(live.Count(task => task.State == TaskState.Queued), Engine.View.Tally.Queued);
         // Nothing waits for a group that has been given up.

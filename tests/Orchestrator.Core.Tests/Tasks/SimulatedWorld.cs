@@ -41,6 +41,9 @@ internal sealed partial class SimulatedWorld
             ResultTtl = TimeSpan.FromSeconds(5),
             WorkerGroups = twoGroups ? Groups : []
         });
+        Engine.View.Spans.Log.Switch(true);
+        // Nothing is folded, so that each attempt is found.
+        Engine.View.Spans.Log.FoldWidth = TimeSpan.Zero;
     }
 
     public TaskEngine Engine { get; }
@@ -172,6 +175,7 @@ internal sealed partial class SimulatedWorld
             Assert.True(_ends.ContainsKey(task.Id));
         }
 
+        CheckSpans();
         Assert.Equal(_accepted.Count, Engine.View.Tally.EndedTotal);
         Assert.Equal(0, Engine.View.Tally.Queued);
         Assert.Equal(0, Engine.View.Tally.Running);

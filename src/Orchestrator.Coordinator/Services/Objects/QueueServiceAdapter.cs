@@ -11,6 +11,10 @@ namespace Orchestrator.Coordinator.Services.Objects;
 /// <summary><c>QueueService</c>: each unary call is one command; streams put and get in batches.</summary>
 internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams streams) : QueueService.QueueServiceBase
 {
+    private const int DefaultPeeked = 10;
+    private const int MaxPeeked = 20;
+    private const int MaxPeekedBytes = 1 << 20;
+
     public override async Task<CreateQueueResponse> CreateQueue(CreateQueueRequest request, ServerCallContext context) =>
         QueueOperations.ToResponse(await host.RunAsync<CreateQueueOutcome>(QueueOperations.ToCommand(request), "", context));
 
@@ -56,6 +60,25 @@ internal sealed class QueueServiceAdapter(ObjectEngineHost host, ObjectStreams s
             Queues = { queues.Take(fitting) },
             NextPageToken = queues.Length > fitting ? queues[fitting - 1].Spec.Name : "",
         });
+    }
+
+    public override Task<PeekQueueResponse> PeekQueue(PeekQueueRequest request, ServerCallContext context)
+    {
+        if (request.MaxItems is < 0 or > MaxPeeked)
+            throw RpcErrors.Invalid("max_items", $"{request.MaxItems} is not between 0 and {MaxPeeked}");
+        var items = host.Read((view, _) => view.PeekQueue(request.Queue, request.MaxItems == 0 ? DefaultPeeked : request.MaxItems))
+            ?? throw NoSuchQueue(request.Queue);
+        var response = new PeekQueueResponse();
+        var bytes = 0L;
+        foreach (var item in items)
+        {
+            bytes += item.Body.Bytes;
+            if (bytes > MaxPeekedBytes && response.Items.Count > 0)
+                break;
+            response.Items.Add(QueueOperations.ToMessage(item));
+        }
+
+        return Task.FromResult(response);
     }
 
     public override Task Produce(

@@ -1,0 +1,81 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+
+namespace Orchestrator.Coordinator.Security;
+
+/// <summary>
+/// The browsers that are logged in to the page: each has a secret of its own in place of a token, with the rights of the credential that it
+/// logged in with, and no longer than that one. Only hashes of secrets are kept. Thread-safe.
+/// </summary>
+internal sealed class PageSessions(TimeProvider time)
+{
+    /// <summary>How long a login lasts.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromHours(12);
+
+    /// <summary>How long a code can be used.</summary>
+    public static readonly TimeSpan CodeLifetime = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long the code can be used that is printed at the start.</summary>
+    public static readonly TimeSpan FirstCodeLifetime = TimeSpan.FromMinutes(10);
+
+    private static readonly TimeSpan Forever = TimeSpan.FromDays(36_500);
+
+    private const int SecretBytes = 32;
+    private const int MaxCodes = 64;
+    private const int MaxSessions = 1_024;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<TokenDigest, (Principal Caller, DateTimeOffset End)> _codes = [];
+    private readonly Dictionary<TokenDigest, (Principal Caller, DateTimeOffset End)> _sessions = [];
+
+    /// <summary>Makes a code that can be used once, for a browser of this caller.</summary>
+    public string CreateCode(Principal caller, TimeSpan lifetime) => Add(_codes, caller, lifetime, MaxCodes);
+
+    /// <summary>Begins a session of this caller; returns its secret.</summary>
+    public string Begin(Principal caller) => Add(_sessions, caller, Lifetime, MaxSessions);
+
+    /// <summary>Begins a session that lasts as long as this process: of a program that decides itself who sees the page.</summary>
+    public string BeginForProcess(Principal caller) => Add(_sessions, caller, Forever, MaxSessions);
+
+    /// <summary>The caller that a code was made for; null if it is wrong, was used or is too old.</summary>
+    public Principal? TakeCode(string code)
+    {
+        if (TokenDigest.Of(code) is not { } digest)
+            return null;
+        lock (_gate)
+            return _codes.Remove(digest, out var found) && found.End > time.GetUtcNow() ? found.Caller : null;
+    }
+
+    /// <summary>The caller of a session, and when the session ends; null if there is none.</summary>
+    public (Principal Caller, DateTimeOffset End)? Find(TokenDigest secret)
+    {
+        lock (_gate)
+            return _sessions.TryGetValue(secret, out var found) && found.End > time.GetUtcNow() ? found : null;
+    }
+
+    /// <summary>Ends a session.</summary>
+    public void End(string secret)
+    {
+        if (TokenDigest.Of(secret) is not { } digest)
+            return;
+        lock (_gate)
+            _sessions.Remove(digest);
+    }
+
+    private string Add(Dictionary<TokenDigest, (Principal Caller, DateTimeOffset End)> table, Principal caller, TimeSpan lifetime, int most)
+    {
+        var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
+        lock (_gate)
+        {
+            var now = time.GetUtcNow();
+            foreach (var past in table.Where(item => item.Value.End <= now).Select(item => item.Key).ToArray())
+                table.Remove(past);
+            // The oldest gives way: whoever makes many ends only what was made before.
+            if (table.Count >= most)
+                table.Remove(table.MinBy(item => item.Value.End).Key);
+            table.Add(TokenDigest.Of(secret)!.Value, (caller, now + lifetime));
+        }
+
+        return secret;
+    }
+}

@@ -1,0 +1,37 @@
+using Orchestrator.Core.TaskModel;
+
+namespace Orchestrator.Core.Spans;
+
+/// <summary>When attempts ran: each as a span while somebody looks, and always as shares of the lanes' time.</summary>
+public sealed class AttemptSpans
+{
+    internal AttemptSpans()
+    {
+    }
+
+    /// <summary>The numbers of lanes and handlers.</summary>
+    public SpanNames Names { get; } = new();
+
+    /// <summary>The last attempts, while it is on.</summary>
+    public SpanLog Log { get; } = new();
+
+    /// <summary>The last 15 minutes of the lanes.</summary>
+    public LaneHistory History { get; } = new();
+
+    /// <summary>Adds an attempt that has left its worker.</summary>
+    /// <param name="worker">The worker.</param>
+    /// <param name="task">The task.</param>
+    /// <param name="end">When the attempt ended, in ticks.</param>
+    /// <param name="runTicks">How long it ran.</param>
+    /// <param name="outcome">How it ended.</param>
+    /// <param name="isRetried">Whether another attempt follows.</param>
+    internal void Record(WorkerNode worker, TaskRecord task, long end, long runTicks, AttemptOutcome outcome, bool isRetried)
+    {
+        var tracks = Names.TracksOf(worker);
+        var track = tracks[tracks.Length == 1 ? 0 : (int)task.Handler.Kind];
+        var handler = Names.NumberOf(task.Handler);
+        History.Record(track, handler, end - runTicks, end);
+        if (Log.IsOn)
+            Log.Record(track, new AttemptSpan(end - runTicks, runTicks, runTicks, task.Id, 1, track.Lane, handler, outcome, isRetried));
+    }
+}
