@@ -81,7 +81,8 @@ internal sealed class JsonBridge(IDashboardAccess access)
                     return Parser.Parse(text.Length == 0 ? "{}" : text, method.InputType).ToByteArray();
             }
         }
-        catch (Exception exception) when (exception is InvalidProtocolBufferException or FormatException or InvalidOperationException)
+        catch (Exception exception) when (
+            exception is InvalidProtocolBufferException or InvalidJsonException or FormatException or InvalidOperationException)
         {
             await JsonErrors.SendAsync(
                 context, StatusCodes.Status400BadRequest, "invalid_argument",

@@ -28,8 +28,9 @@ internal sealed class TelemetryQueries(TaskEngineHost host, ObjectEngineHost obj
         if (from > to)
             throw RpcErrors.Invalid("from", $"{request.From} is after the end of the period, {request.To}");
         // Earlier figures are not kept.
-        from = from < now - Kept ? now - Kept : from;
-        to = to > now ? now : to;
+        from = series.Align(from < now - Kept ? now - Kept : from);
+        // The newest sample lies before the last instant.
+        to = to > now ? now + MinStep : to;
         var count = from > to ? 0 : (int)((to - from) / step) + 1;
         var response = new GetHistoryResponse { From = ToTimestamp(from), Step = Duration.FromTimeSpan(step) };
         foreach (var (name, unit, values) in series.Read(from, step, count, Wanted(request.Series)))

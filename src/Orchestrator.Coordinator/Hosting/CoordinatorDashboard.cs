@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.LocalTransport;
@@ -20,9 +21,28 @@ internal sealed class CoordinatorDashboard(TokenStore tokens, CoordinatorOptions
 
     public CallInvoker Calls => _calls ??= new LocalInvoker(new NoPlaceInvoker(), _connections);
 
-    // Without authentication every request is admitted, with whatever credential.
-    public string? CredentialOf(HttpContext context) =>
-        (string?)context.Request.Headers.Authorization ?? (options.Authentication ? null : "");
+    public string? CredentialOf(HttpContext context)
+    {
+        if ((string?)context.Request.Headers.Authorization is { } presented)
+            return presented;
+        // Without authentication every request is admitted, with whatever credential.
+        if (!options.Authentication)
+            return "";
+        return context.Features.Get<Principal>() is { } caller ? OfCertificate(context, caller) : null;
+    }
+
+    /// <summary>A caller with a certificate has nothing that its calls could carry: its connection gets a secret of its own.</summary>
+    private string? OfCertificate(HttpContext context, Principal caller)
+    {
+        if (context.Features.Get<IConnectionItemsFeature>()?.Items is not { } items)
+            return null;
+        lock (items)
+        {
+            if (!items.TryGetValue(typeof(CoordinatorDashboard), out var known))
+                items[typeof(CoordinatorDashboard)] = known = ProtocolConstants.BearerPrefix + tokens.Pages.Begin(caller);
+            return (string)known!;
+        }
+    }
 
     /// <summary>The same for a program that decides itself who sees the page: whoever does has the owner's rights.</summary>
     public IDashboardAccess ForOwner() => new OwnerDashboard(this, ProtocolConstants.BearerPrefix + tokens.Pages.BeginForProcess(tokens.Owner));

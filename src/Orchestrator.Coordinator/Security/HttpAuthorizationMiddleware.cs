@@ -34,6 +34,7 @@ internal sealed class HttpAuthorizationMiddleware(Authenticator callers, Coordin
         }
 
         context.Features.Get<ConnectionAuthenticationCache>()?.MarkAuthenticated();
+        context.Features.Set(caller);
         // Every client role includes observing.
         return caller.Worker is null
             ? next(context) : RejectAsync(context, StatusCodes.Status403Forbidden, "a worker's token is not for this port");

@@ -71,7 +71,7 @@ internal sealed class HistoryRecorder(
         var times = window.Handlers.ToDictionary(handler => handler.Handler);
         foreach (var (name, tally) in handlers)
         {
-            var before = _handlers.GetValueOrDefault(name, tally);
+            var before = _handlers.GetValueOrDefault(name);
             series.Add($"handler/{name}/ended", PerSecond, (tally.Ended - before.Ended) / seconds);
             series.Add($"handler/{name}/failed", PerSecond, (tally.Failed - before.Failed) / seconds);
             series.Add($"handler/{name}/queued", Tasks, tally.Queued);

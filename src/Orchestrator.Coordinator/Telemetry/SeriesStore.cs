@@ -18,9 +18,6 @@ internal sealed class SeriesStore
     // 3.6 KB each: 4 MB.
     private const int MaxSeries = 1_100;
 
-    // A sample stands for the second before it, and timers are late.
-    private static readonly long Reach = TimeSpan.FromSeconds(1.5).Ticks;
-
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Ring> _rings = new(StringComparer.Ordinal);
     private readonly long[] _times = new long[Capacity];
@@ -56,6 +53,20 @@ internal sealed class SeriesStore
         }
     }
 
+    /// <summary>
+    /// The first instant from a time on that lies half a second after a sample, or would if there were one: from there on, each second holds
+    /// one sample, although samples come a little early or late.
+    /// </summary>
+    public TimeSpan Align(TimeSpan time)
+    {
+        lock (_gate)
+        {
+            var newest = _samples == 0 ? 0 : _times[(_samples - 1) % Capacity];
+            var phase = (newest + (TimeSpan.TicksPerSecond / 2) - time.Ticks) % TimeSpan.TicksPerSecond;
+            return time + TimeSpan.FromTicks(phase < 0 ? phase + TimeSpan.TicksPerSecond : phase);
+        }
+    }
+
     /// <summary>The values of the newest sample, by series.</summary>
     public IReadOnlyList<(string Name, double Value)> Newest(Func<string, bool> wanted)
     {
@@ -78,7 +89,7 @@ internal sealed class SeriesStore
         {
             var samples = new long[count];
             for (var i = 0; i < count; i++)
-                samples[i] = FindLocked(from.Ticks + (i * step.Ticks), Math.Max(step.Ticks, Reach));
+                samples[i] = FindLocked(from.Ticks + (i * step.Ticks), step.Ticks);
             return
             [
                 .. _rings.Where(item => wanted(item.Key)).OrderBy(item => item.Key, StringComparer.Ordinal).Select(

@@ -37,11 +37,27 @@ public sealed class SeriesStoreTests
         for (var i = 0; i < count; i++)
         {
             var instant = from + (step * i);
-            var reach = TimeSpan.FromSeconds(Math.Max(1.5, step.TotalSeconds));
             var last = kept.LastOrDefault(sample => sample.At <= instant);
-            var expected = last.At > instant - reach ? last.Value : null;
+            var expected = last.At > instant - step ? last.Value : null;
             Assert.Equal(expected ?? double.NaN, values[i]);
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void Aligned_seconds_hold_each_sample_once(int seed)
+    {
+        var random = new Random(seed);
+        for (var second = 10; second < 300; second++)
+        {
+            // Of a timer that is late by less than half a second.
+            _store.Begin(TimeSpan.FromSeconds(second + 0.3 + (random.NextDouble() * 0.2)));
+            _store.Add("a", "x", second);
+        }
+
+        var from = _store.Align(TimeSpan.FromSeconds(20 + (random.NextDouble() * 5)));
+        var values = Assert.Single(_store.Read(from, Second, 250, _ => true)).Values;
+        Assert.Equal(Enumerable.Range((int)values[0], 250).Select(value => (double)value), values);
     }
 
     [Fact]

@@ -41,7 +41,6 @@ public sealed class JsonCallTests(SharedCoordinator shared) : IClassFixture<Shar
     [InlineData("TaskService/RunTask", "{", 400, "invalid_argument", "RunTaskRequest")]
     [InlineData("TaskService/RunTask", "[]", 400, "invalid_argument", "RunTaskRequest")]
     [InlineData("TaskService/RunTask", "{}", 400, "invalid_argument", "task")]
-    [InlineData("TaskService/RunTask", "{\"task\":{\"handler\":\"nobody\"}}", 404, "not_found", "nobody")]
     [InlineData("TaskService/GetTask", "{\"taskId\":\"999999999\"}", 404, "not_found", "999999999")]
     [InlineData("TaskService/StreamTasks", "{}", 501, "unimplemented", "gRPC")]
     [InlineData("TaskService/Nothing", "{}", 404, "unimplemented", "Nothing")]

@@ -80,15 +80,16 @@ public sealed class TelemetryTests
             history = await coordinator.Admin.GetHistoryAsync(
                 new GetHistoryRequest { Lanes = true, Series = { "tasks.*", "handler/sleep/*", "worker/*" } }, CoordinatorProcess.Deadline());
         }
-        while (Sum("tasks.ended") < 400);
+        // Rates are of seconds that are a little longer or shorter.
+        while (Sum("tasks.ended") < 350);
 
-        Assert.InRange(Sum("tasks.accepted"), 380, 420);
-        Assert.InRange(Sum("handler/sleep/ended"), 1, 420);
+        Assert.InRange(Sum("tasks.accepted"), 350, 450);
+        Assert.InRange(Sum("handler/sleep/ended"), 350, 450);
         Assert.Contains(history.Series, series => series.Name == "worker/worker-1/cpu" && series.Unit == "%");
         var sleep = history.Lanes.Handlers.Single(handler => handler.Name == "sleep").Number;
         Assert.All(history.Lanes.Handler, handler => Assert.Equal(sleep, handler));
-        // 400 times 20 ms are 8 s of one slot, in hundredths of tenths of a second.
-        Assert.InRange(history.Lanes.Hundredths.Sum(part => part), 7_000, 12_000);
+        // 400 times 20 ms are 8 s of one slot, in hundredths of tenths of a second; more on a busy machine.
+        Assert.InRange(history.Lanes.Hundredths.Sum(part => part), 7_000, 60_000);
         Assert.Equal(
             ["worker-1#1", "worker-2#2"], history.Lanes.Lanes.Where(lane => lane.Kind == TaskKind.Io).Select(lane => lane.Worker).Order());
 

@@ -21,8 +21,22 @@ internal static class RouteMatrix
     private const int RoutesPerConnection = 16;
 
     // Written down a second time: a route that becomes open without a credential shows here.
-    private static readonly string[] OpenRoutes = ["/healthz", "/readyz"];
-    private static readonly string[] HttpRoutes = [.. OpenRoutes, "/metrics"];
+    private static readonly string[] OpenRoutes = ["/healthz", "/readyz", "/", "/login", "/assets/app.css"];
+
+    // What they answer to a GET and to a POST without content, of a caller who may.
+    private static readonly Dictionary<string, (int Get, int Post)> HttpRoutes = new()
+    {
+        ["/healthz"] = (200, 404),
+        ["/readyz"] = (200, 404),
+        ["/metrics"] = (200, 200),
+        ["/"] = (200, 404),
+        ["/login"] = (200, 400),
+        ["/assets/app.css"] = (200, 404),
+        ["/logout"] = (404, 204),
+        ["/session"] = (200, 404),
+        ["/api/orchestrator.v1.AdminService/GetStatus"] = (404, 415),
+        ["/feed"] = (400, 404),
+    };
 
     /// <summary>Tries all of them.</summary>
     /// <param name="grpc">The address of the gRPC port.</param>
@@ -36,7 +50,7 @@ internal static class RouteMatrix
     {
         var routes = await RoutesAsync();
         Assert.True(routes.Count > 50, $"{routes.Count} routes");
-        Assert.Superset(HttpRoutes.ToHashSet(), routes.ToHashSet());
+        Assert.Superset(HttpRoutes.Keys.ToHashSet(), routes.ToHashSet());
         foreach (var some in routes.Chunk(RoutesPerConnection))
         {
             using var handler = new SocketsHttpHandler { UseProxy = false };
@@ -68,12 +82,14 @@ internal static class RouteMatrix
     /// <summary>What is wrong with a response; null when it is correct.</summary>
     private static string? Fault(Answer got, bool isGrpcPort, string route, HttpMethod method, Role? role)
     {
-        var isOwn = HttpRoutes.Contains(route) != isGrpcPort;
+        var isOwn = HttpRoutes.ContainsKey(route) != isGrpcPort;
         var isHealth = isGrpcPort && route.StartsWith("/grpc.health.v1.Health/", StringComparison.Ordinal) && method == HttpMethod.Post
             && !route.EndsWith("/unimplemented", StringComparison.Ordinal);
-        var isOpen = !isGrpcPort && OpenRoutes.Contains(route) && method == HttpMethod.Get;
+        var isOpen = !isGrpcPort && OpenRoutes.Contains(route) && (method == HttpMethod.Get || route == "/login");
+        if (isOpen && got.Status != Expected() && (int)got.Status != 429)
+            return $"it answers {Expected()}";
         if (isOpen || isHealth)
-            return got.IsRefused ? "it is open" : isOpen && got.Status != HttpStatusCode.OK ? "it answers 200" : null;
+            return got.IsRefused ? "it is open" : null;
         if (role is null)
             return got.IsUnauthenticated ? null : "a credential is needed";
         if (got.IsUnauthenticated)
@@ -81,11 +97,13 @@ internal static class RouteMatrix
         if (!isOwn)
             return got.Status == HttpStatusCode.NotFound || got.Grpc == StatusCode.Unimplemented ? null : "it belongs to the other port";
         if (!isGrpcPort)
-            return method != HttpMethod.Get || got.Status == HttpStatusCode.OK ? null : "it answers 200";
+            return got.Status == Expected() ? null : $"it answers {Expected()}";
         var rule = AccessRules.Find(route);
         if (method == HttpMethod.Post && rule is { } needed)
             return got.IsForbidden == (role < needed.Least) ? null : $"it needs the role {needed.Least}";
         return null;
+
+        HttpStatusCode Expected() => (HttpStatusCode)(method == HttpMethod.Get ? HttpRoutes[route].Get : HttpRoutes[route].Post);
     }
 
     private static async Task<Answer> AskAsync(
@@ -126,7 +144,9 @@ internal static class RouteMatrix
         return [.. application.Routes.Select(
             route => "/" + route.TrimStart('/').Replace("{unimplementedService}", "unimplemented", StringComparison.Ordinal)
             .Replace("{unimplementedMethod:grpcunimplemented}", "unimplemented", StringComparison.Ordinal).Replace(
-                "{unimplementedMethod}", "unimplemented", StringComparison.Ordinal)).Distinct()];
+                "{unimplementedMethod}", "unimplemented", StringComparison.Ordinal).Replace(
+                "{**path}", "app.css", StringComparison.Ordinal).Replace(
+                "{service}/{method}", "orchestrator.v1.AdminService/GetStatus", StringComparison.Ordinal)).Distinct()];
     }
 
     private sealed record Answer(HttpStatusCode Status, StatusCode? Grpc)
