@@ -22,6 +22,7 @@ internal static class DashboardRoutes
     public const string CookieName = "orchestrator_session";
 
     private const int MaxLoginBytes = 4_096;
+    private static readonly string[] Read = [HttpMethods.Get, HttpMethods.Head];
 
     /// <summary>Adds the page, its files, the JSON calls and the feed.</summary>
     /// <param name="routes">Where.</param>
@@ -33,9 +34,9 @@ internal static class DashboardRoutes
         var bridge = new JsonBridge(access);
         var feed = new FeedSocket(access);
         var logins = new LoginLimit();
-        Open(routes.MapGet("/", files.SendShellAsync));
-        Open(routes.MapGet("/login", files.SendShellAsync));
-        Open(routes.MapGet("/assets/{**path}", files.SendAsync));
+        Open(routes.MapMethods("/", Read, files.SendShellAsync));
+        Open(routes.MapMethods("/login", Read, files.SendShellAsync));
+        Open(routes.MapMethods("/assets/{**path}", Read, files.SendAsync));
         Open(routes.MapPost("/login", context => LogInAsync(context, access, logins)));
         Protect(routes.MapPost("/logout", context =>
         {

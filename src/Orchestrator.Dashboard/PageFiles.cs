@@ -56,17 +56,20 @@ internal sealed class PageFiles
         }
 
         response.ContentType = file.ContentType;
-        var compressed = context.Request.Headers.AcceptEncoding.ToString().Contains("br", StringComparison.Ordinal);
-        if (compressed)
-            response.Headers.ContentEncoding = "br";
-        var content = compressed ? file.Compressed : file.Content;
+        // Without TLS browsers ask for gzip only.
+        var accepted = context.Request.Headers.AcceptEncoding.ToString();
+        var (content, encoding) = accepted.Contains("br", StringComparison.Ordinal) ? (file.Brotli, "br")
+            : accepted.Contains("gzip", StringComparison.Ordinal) ? (file.Gzip, "gzip") : (file.Content, null);
+        if (encoding is not null)
+            response.Headers.ContentEncoding = encoding;
         response.ContentLength = content.Length;
         return response.Body.WriteAsync(content, 0, content.Length, context.RequestAborted);
     }
 
     private sealed class PageFile
     {
-        private readonly Lazy<byte[]> _compressed;
+        private readonly Lazy<byte[]> _brotli;
+        private readonly Lazy<byte[]> _gzip;
 
         public PageFile(Assembly assembly, string name)
         {
@@ -80,22 +83,25 @@ internal sealed class PageFiles
                 ".css" => "text/css; charset=utf-8",
                 _ => "text/javascript; charset=utf-8",
             };
-            _compressed = new Lazy<byte[]>(() => Compress(Content));
+            _brotli = new Lazy<byte[]>(() => Compress(target => new BrotliStream(target, CompressionLevel.Optimal)));
+            _gzip = new Lazy<byte[]>(() => Compress(target => new GZipStream(target, CompressionLevel.Optimal)));
         }
 
         public byte[] Content { get; }
 
-        public byte[] Compressed => _compressed.Value;
+        public byte[] Brotli => _brotli.Value;
+
+        public byte[] Gzip => _gzip.Value;
 
         public string Tag { get; }
 
         public string ContentType { get; }
 
-        private static byte[] Compress(byte[] content)
+        private byte[] Compress(Func<Stream, Stream> compressor)
         {
             using var target = new MemoryStream();
-            using (var brotli = new BrotliStream(target, CompressionLevel.Optimal))
-                brotli.Write(content);
+            using (var stream = compressor(target))
+                stream.Write(Content);
             return target.ToArray();
         }
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Orchestrator.Coordinator.Telemetry;
 
@@ -71,7 +72,7 @@ internal sealed class SeriesStore
     public IReadOnlyList<(string Name, double Value)> Newest(Func<string, bool> wanted)
     {
         lock (_gate)
-            return [.. _rings.Where(item => wanted(item.Key)).Select(item => (item.Key, (double)item.Value.Read(_samples - 1)))];
+            return [.. _rings.Where(item => wanted(item.Key)).Select(item => (item.Key, item.Value.Read(_samples - 1)))];
     }
 
     /// <summary>
@@ -93,7 +94,7 @@ internal sealed class SeriesStore
             return
             [
                 .. _rings.Where(item => wanted(item.Key)).OrderBy(item => item.Key, StringComparer.Ordinal).Select(
-                    item => (item.Key, item.Value.Unit, Array.ConvertAll(samples, sample => (double)item.Value.Read(sample)))),
+                    item => (item.Key, item.Value.Unit, Array.ConvertAll(samples, item.Value.Read))),
             ];
         }
     }
@@ -139,7 +140,11 @@ internal sealed class SeriesStore
             Last = sample;
         }
 
-        public float Read(long sample) =>
-            sample < _first || sample > Last || sample <= Last - Capacity ? float.NaN : _values[sample % Capacity];
+        public double Read(long sample) => sample < _first || sample > Last || sample <= Last - Capacity
+            ? double.NaN : Rounded(_values[sample % Capacity]);
+
+        // A float has about seven digits, and a double made of it prints seventeen.
+        private static double Rounded(float value) =>
+            double.Parse(value.ToString("G6", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
 }

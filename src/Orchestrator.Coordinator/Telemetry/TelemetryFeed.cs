@@ -15,8 +15,8 @@ internal sealed class TelemetryFeed(
     /// <summary>From one block of spans to the next.</summary>
     public static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>From one status to the next, in ticks.</summary>
-    private const int TicksPerStatus = 10;
+    /// <summary>From one status to the next, in ticks: a task that runs is seen within half a second.</summary>
+    private const int TicksPerStatus = 4;
 
     // What a page can draw in a frame; of more the folding makes fewer.
     private const int MaxSpans = 8_192;

@@ -1,0 +1,2 @@
+/** What tests read of the picture that is shown. */
+export const debug: { hatched: () => number } = { hatched: () => 0 };

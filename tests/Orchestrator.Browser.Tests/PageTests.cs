@@ -1,0 +1,136 @@
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Coordinator.Security;
+using Orchestrator.TestKit;
+using Orchestrator.V1;
+
+namespace Orchestrator.Browser.Tests;
+
+/// <summary>The page in a real browser, on a coordinator with work: part 9's acceptance list, as far as it asserts no durations.</summary>
+public sealed class PageTests(Browser browser) : IClassFixture<Browser>
+{
+    private readonly CoordinatorProcess _coordinator = browser.Coordinator;
+
+    /// <summary>1: real figures, nothing from elsewhere, a clean console, and little to load.</summary>
+    [Fact]
+    public async Task The_overview_shows_real_figures_and_complains_of_nothing()
+    {
+        await using var tab = await browser.OpenAsync();
+        await _coordinator.StreamAsync(Enumerable.Range(0, 200).Select(i => Specs.Json("sum_of_squares", """{"n": 4}""", tag: (ulong)i)));
+        await Assertions.Expect(tab.Find("handler").And(tab.Page.Locator("[data-name='sum_of_squares']"))).ToBeVisibleAsync();
+        await Assertions.Expect(tab.Find("worker")).ToHaveCountAsync(2);
+        Assert.Empty(tab.Complaints);
+        Assert.InRange(tab.Received, 10_000, 200_000);
+    }
+
+    /// <summary>5: what the page says is what the coordinator says.</summary>
+    [Fact]
+    public async Task The_ledger_of_the_page_is_that_of_the_coordinator()
+    {
+        await using var tab = await browser.OpenAsync();
+        await _coordinator.StreamAsync(Enumerable.Range(0, 50).Select(i => Specs.Json(i % 2 == 0 ? "echo" : "fibonacci", "-1", tag: (ulong)i)));
+        var status = (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status;
+        await UntilAsync(async () => await tab.NumberAsync("ledger", "data-accepted") == status.Tasks.Accepted);
+        Assert.Equal(status.Tasks.Accepted, await tab.NumberAsync("ledger", "data-sum"));
+        (string State, long Count)[] states =
+            [("succeeded", status.Tasks.Succeeded), ("failed", status.Tasks.Failed), ("worker_lost", status.Tasks.WorkerLost)];
+        foreach (var (state, count) in states)
+        {
+            var text = await tab.Find("ledger").Locator($"[data-state='{state}']").InnerTextAsync();
+            Assert.Equal(count, long.Parse(Regex.Replace(text, "[^0-9]", ""), System.Globalization.CultureInfo.InvariantCulture));
+        }
+
+        Assert.True(status.Tasks.Failed >= 25);
+    }
+
+    /// <summary>6: what runs is shown while it runs, and a killed worker's attempt is marked as lost.</summary>
+    [Fact]
+    public async Task A_running_task_is_drawn_and_a_lost_one_hatched()
+    {
+        await using var tab = await browser.OpenAsync("page=stream");
+        await tab.Find("lanes").WaitForAsync();
+        var id = (await _coordinator.SubmitAsync(Specs.Json("spin", """{"ms": 60000}"""))).Single();
+        await _coordinator.WaitUntilRunningAsync(id);
+        await tab.Page.WaitForFunctionAsync("() => window.orchestratorPage.openBars() > 0");
+        var workers = await _coordinator.WorkersAsync();
+        var victim = workers.Single(worker => worker.Current?.TaskId == id).Name;
+        await _coordinator.Admin.InjectFaultAsync(new InjectFaultRequest { Kind = FaultKind.Kill, Worker = victim }, CoordinatorProcess.Deadline());
+        await tab.Page.WaitForFunctionAsync("() => window.orchestratorPage.hatched() > 0");
+        // The spare's lane goes on.
+        Assert.Equal(TaskState.Succeeded, (await _coordinator.RunAsync(Specs.Json("echo", "1"))).State);
+        Assert.Empty(tab.Complaints);
+    }
+
+    /// <summary>7: a refused deadlock is shown with its locks, and among the events.</summary>
+    [Fact]
+    public async Task A_deadlock_is_shown_with_its_locks_and_sessions()
+    {
+        await using var tab = await browser.OpenAsync("page=waits");
+        var sessions = new[] { await SessionAsync("left-hand"), await SessionAsync("right-hand") };
+        await AcquireAsync(sessions[0], "x-lock");
+        await AcquireAsync(sessions[1], "y-lock");
+        var waits = AcquireAsync(sessions[0], "y-lock");
+        await UntilAsync(async () => (await _coordinator.Admin.ExplainWaitsAsync(
+            new ExplainWaitsRequest(), CoordinatorProcess.Deadline())).Edges.Any(edge => edge.Object.Contains("y-lock", StringComparison.Ordinal)));
+        await Assert.ThrowsAsync<Grpc.Core.RpcException>(() => AcquireAsync(sessions[1], "x-lock"));
+        var entry = tab.Find("deadlock").Filter(new LocatorFilterOptions { HasText = "x-lock" });
+        await entry.First.WaitForAsync();
+        var text = await entry.First.InnerTextAsync();
+        Assert.All((string[])["x-lock", "y-lock", "left-hand", "right-hand"], word => Assert.Contains(word, text, StringComparison.Ordinal));
+        await tab.Page.GotoAsync($"{_coordinator.HttpAddress}/?page=events");
+        await tab.Page.Locator("[data-test='event'][data-kind='deadlock.refused']").First.WaitForAsync();
+        foreach (var session in sessions)
+            await _coordinator.Sessions.CloseSessionAsync(new CloseSessionRequest { SessionId = session }, CoordinatorProcess.Deadline());
+        await Assert.ThrowsAsync<Grpc.Core.RpcException>(() => waits);
+        Assert.Empty(tab.Complaints);
+
+        async Task<string> SessionAsync(string name) => (await _coordinator.Sessions.CreateSessionAsync(
+            new CreateSessionRequest { DisplayName = name, Ttl = Specs.Seconds(60) }, CoordinatorProcess.Deadline())).SessionId;
+
+        async Task AcquireAsync(string session, string name) => await _coordinator.Sync.AcquireLockAsync(
+            new AcquireLockRequest { Lock = name, SessionId = session, Timeout = Specs.Seconds(30) }, CoordinatorProcess.Deadline(60));
+    }
+
+    /// <summary>9: who may only observe sees nothing to press that would be refused.</summary>
+    [Fact]
+    public async Task An_observer_sees_no_buttons_that_change_something()
+    {
+        var token = new TokenFiles(_coordinator.DataDirectory, TimeProvider.System).Create(Role.Observe, TimeSpan.FromHours(1)).Token;
+        await using var observer = await browser.OpenAsync(token: token);
+        await using var operatorTab = await browser.OpenAsync();
+        await operatorTab.Find("worker").First.WaitForAsync();
+        await observer.Find("worker").First.WaitForAsync();
+        Assert.True(await operatorTab.Page.GetByText("Recycle").CountAsync() > 0);
+        Assert.Equal(0, await observer.Page.GetByText("Recycle").CountAsync());
+        Assert.Equal(0, await observer.Find("nav-faults").CountAsync());
+    }
+
+    /// <summary>14: every page, narrow and wide, dark and light; kept to be looked at.</summary>
+    [Theory]
+    [InlineData(1440, 900, true)]
+    [InlineData(1440, 900, false)]
+    [InlineData(390, 844, true)]
+    [InlineData(390, 844, false)]
+    public async Task Every_page_is_as_wide_as_the_screen(int width, int height, bool dark)
+    {
+        var folder = Directory.CreateDirectory(Repository.PathOf("artifacts", "screenshots")).FullName;
+        await using var tab = await browser.OpenAsync(width: width, height: height, dark: dark);
+        await _coordinator.StreamAsync(Enumerable.Range(0, 400).Select(
+            i => Specs.Json(i % 3 == 0 ? "sleep" : "count_primes", i % 3 == 0 ? """{"ms": 30}""" : """{"limit": 5000}""", tag: (ulong)i)));
+        foreach (var page in (string[])["overview", "stream", "tasks", "queues", "waits", "flow", "compare", "faults", "events", "report"])
+        {
+            await tab.Page.GotoAsync($"{_coordinator.HttpAddress}/?page={page}");
+            await tab.Find("strip").WaitForAsync();
+            await tab.Page.WaitForFunctionAsync("() => document.querySelector('main')?.innerText.length > 20");
+            var overflow = await tab.Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - document.documentElement.clientWidth");
+            Assert.True(overflow <= 0, $"{page} is {overflow} pixels wider than the screen");
+            await tab.Page.ScreenshotAsync(new PageScreenshotOptions
+            {
+                Path = Path.Combine(folder, $"{page}-{width}-{(dark ? "dark" : "light")}.png"),
+            });
+        }
+
+        Assert.Empty(tab.Complaints);
+    }
+}
