@@ -79,7 +79,8 @@ internal static class DashboardRoutes
     {
         if (!logins.TryEnter())
         {
-            await JsonErrors.SendAsync(context, StatusCodes.Status429TooManyRequests, "resource_exhausted", "too many logins; try again in a second");
+            await JsonErrors.SendAsync(
+                context, StatusCodes.Status429TooManyRequests, "resource_exhausted", "too many logins; try again in a second");
             return;
         }
 
@@ -99,7 +100,8 @@ internal static class DashboardRoutes
         if (request is null)
         {
             await JsonErrors.SendAsync(
-                context, StatusCodes.Status400BadRequest, "invalid_argument", "send {\"code\": \"…\"} or {\"token\": \"…\"} as application/json");
+                context, StatusCodes.Status400BadRequest, "invalid_argument",
+                "send {\"code\": \"…\"} or {\"token\": \"…\"} as application/json");
             return;
         }
 

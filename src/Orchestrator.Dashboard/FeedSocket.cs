@@ -113,8 +113,8 @@ internal sealed class FeedSocket(IDashboardAccess access)
         private Task RunTelemetryAsync(FeedRequest request, CancellationToken cancellationToken) => GuardAsync(async () =>
         {
             var interval = TimeSpan.FromMilliseconds(Math.Clamp(request.IntervalMs, 100, 10_000));
-            using var call = _admin.WatchTelemetry(
-                new WatchTelemetryRequest { Interval = Duration.FromTimeSpan(interval), Spans = request.Spans }, Options(cancellationToken));
+            var wanted = new WatchTelemetryRequest { Interval = Duration.FromTimeSpan(interval), Spans = request.Spans };
+            using var call = _admin.WatchTelemetry(wanted, Options(cancellationToken));
             await foreach (var message in call.ResponseStream.ReadAllAsync(cancellationToken))
             {
                 foreach (var block in message.Spans)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
@@ -16,22 +15,11 @@ namespace Orchestrator.Dashboard;
 /// </summary>
 internal sealed class JsonBridge(IDashboardAccess access)
 {
-    /// <summary>The largest message, in bytes. Larger payloads are for gRPC, which needs no text for bytes.</summary>
-    public const int MaxRequestBytes = 4 << 20;
-
     private const string TimeoutHeader = "connect-timeout-ms";
     private const string JsonLines = "application/x-ndjson";
 
     private static readonly Marshaller<byte[]> Raw = Marshallers.Create(static bytes => bytes, static bytes => bytes);
-    private static readonly JsonParser Parser = new(JsonParser.Settings.Default.WithTypeRegistry(ServiceCatalog.Types));
     private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithTypeRegistry(ServiceCatalog.Types));
-
-    private enum BodyProblem
-    {
-        None,
-        TooLarge,
-        NoText,
-    }
 
     /// <summary>Makes the call that the route names.</summary>
     public async Task InvokeAsync(HttpContext context)
@@ -58,61 +46,8 @@ internal sealed class JsonBridge(IDashboardAccess access)
             return;
         }
 
-        if (await ReadAsync(context, method) is { } request)
+        if (await JsonBody.ReadAsync(context, method) is { } request)
             await InvokeAsync(context, method, request);
-    }
-
-    private static async Task<byte[]?> ReadAsync(HttpContext context, MethodDescriptor method)
-    {
-        try
-        {
-            var (text, problem) = await ReadTextAsync(context);
-            switch (problem)
-            {
-                case BodyProblem.TooLarge:
-                    await JsonErrors.SendAsync(
-                        context, StatusCodes.Status413PayloadTooLarge, "resource_exhausted",
-                        $"the message has more than {MaxRequestBytes:N0} bytes, the most of a JSON call; larger ones go over gRPC");
-                    return null;
-                case BodyProblem.NoText:
-                    await JsonErrors.SendAsync(context, StatusCodes.Status400BadRequest, "invalid_argument", "the message is no UTF-8 text");
-                    return null;
-                default:
-                    return Parser.Parse(text.Length == 0 ? "{}" : text, method.InputType).ToByteArray();
-            }
-        }
-        catch (Exception exception) when (
-            exception is InvalidProtocolBufferException or InvalidJsonException or FormatException or InvalidOperationException)
-        {
-            await JsonErrors.SendAsync(
-                context, StatusCodes.Status400BadRequest, "invalid_argument",
-                $"the message is no {method.InputType.Name} in JSON: {exception.Message}");
-            return null;
-        }
-    }
-
-    private static async Task<(string Text, BodyProblem Problem)> ReadTextAsync(HttpContext context)
-    {
-        if (context.Request.ContentLength > MaxRequestBytes)
-            return ("", BodyProblem.TooLarge);
-        using var content = new MemoryStream((int)(context.Request.ContentLength ?? 0));
-        var buffer = new byte[16 * 1024];
-        int read;
-        while ((read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted)) > 0)
-        {
-            if (content.Length + read > MaxRequestBytes)
-                return ("", BodyProblem.TooLarge);
-            content.Write(buffer, 0, read);
-        }
-
-        try
-        {
-            return (new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(content.GetBuffer(), 0, (int)content.Length), BodyProblem.None);
-        }
-        catch (DecoderFallbackException)
-        {
-            return ("", BodyProblem.NoText);
-        }
     }
 
     private async Task InvokeAsync(HttpContext context, MethodDescriptor method, byte[] request)

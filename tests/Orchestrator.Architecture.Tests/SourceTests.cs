@@ -63,7 +63,9 @@ public sealed class SourceTests
         from file in s_product.Value
         from space in file.Syntax.DescendantNodes().OfType<BaseNamespaceDeclarationSyntax>()
         let expected = file.Path.EndsWith("ServiceCollectionExtensions.cs", StringComparison.Ordinal)
-            ? "Microsoft.Extensions.DependencyInjection" : Path.GetDirectoryName(file.Path)!["src/".Length..].Replace('/', '.')
+            ? "Microsoft.Extensions.DependencyInjection"
+            : file.Path.EndsWith("OrchestratorDashboardExtensions.cs", StringComparison.Ordinal)
+            ? "Microsoft.AspNetCore.Builder" : Path.GetDirectoryName(file.Path)!["src/".Length..].Replace('/', '.')
         where space.Name.ToString() != expected
         select $"{file.Path} is in {space.Name}, not in {expected}");
 

@@ -29,7 +29,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
     public async Task The_ledger_of_the_page_is_that_of_the_coordinator()
     {
         await using var tab = await browser.OpenAsync();
-        await _coordinator.StreamAsync(Enumerable.Range(0, 50).Select(i => Specs.Json(i % 2 == 0 ? "echo" : "fibonacci", "-1", tag: (ulong)i)));
+        await _coordinator.StreamAsync(
+            Enumerable.Range(0, 50).Select(i => Specs.Json(i % 2 == 0 ? "echo" : "fibonacci", "-1", tag: (ulong)i)));
         var status = (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status;
         await UntilAsync(async () => await tab.NumberAsync("ledger", "data-accepted") == status.Tasks.Accepted);
         Assert.Equal(status.Tasks.Accepted, await tab.NumberAsync("ledger", "data-sum"));
@@ -55,7 +56,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await tab.Page.WaitForFunctionAsync("() => window.orchestratorPage.openBars() > 0");
         var workers = await _coordinator.WorkersAsync();
         var victim = workers.Single(worker => worker.Current?.TaskId == id).Name;
-        await _coordinator.Admin.InjectFaultAsync(new InjectFaultRequest { Kind = FaultKind.Kill, Worker = victim }, CoordinatorProcess.Deadline());
+        await _coordinator.Admin.InjectFaultAsync(
+            new InjectFaultRequest { Kind = FaultKind.Kill, Worker = victim }, CoordinatorProcess.Deadline());
         await tab.Page.WaitForFunctionAsync("() => window.orchestratorPage.hatched() > 0");
         // The spare's lane goes on.
         Assert.Equal(TaskState.Succeeded, (await _coordinator.RunAsync(Specs.Json("echo", "1"))).State);
@@ -71,13 +73,15 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await AcquireAsync(sessions[0], "x-lock");
         await AcquireAsync(sessions[1], "y-lock");
         var waits = AcquireAsync(sessions[0], "y-lock");
-        await UntilAsync(async () => (await _coordinator.Admin.ExplainWaitsAsync(
-            new ExplainWaitsRequest(), CoordinatorProcess.Deadline())).Edges.Any(edge => edge.Object.Contains("y-lock", StringComparison.Ordinal)));
+        await UntilAsync(async () =>
+            (await _coordinator.Admin.ExplainWaitsAsync(new ExplainWaitsRequest(), CoordinatorProcess.Deadline()))
+                .Edges.Any(edge => edge.Object.Contains("y-lock", StringComparison.Ordinal)));
         await Assert.ThrowsAsync<Grpc.Core.RpcException>(() => AcquireAsync(sessions[1], "x-lock"));
         var entry = tab.Find("deadlock").Filter(new LocatorFilterOptions { HasText = "x-lock" });
         await entry.First.WaitForAsync();
         var text = await entry.First.InnerTextAsync();
-        Assert.All((string[])["x-lock", "y-lock", "left-hand", "right-hand"], word => Assert.Contains(word, text, StringComparison.Ordinal));
+        Assert.All(
+            (string[])["x-lock", "y-lock", "left-hand", "right-hand"], word => Assert.Contains(word, text, StringComparison.Ordinal));
         await tab.Page.GotoAsync($"{_coordinator.HttpAddress}/?page=events");
         await tab.Page.Locator("[data-test='event'][data-kind='deadlock.refused']").First.WaitForAsync();
         foreach (var session in sessions)
@@ -130,7 +134,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
                 await tab.Page.WaitForFunctionAsync("() => window.orchestratorPage.spans > 100");
             if (page is "tasks" or "events")
                 await tab.Find(page[..^1]).First.WaitForAsync();
-            var overflow = await tab.Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - document.documentElement.clientWidth");
+            var overflow = await tab.Page.EvaluateAsync<int>(
+                "() => document.documentElement.scrollWidth - document.documentElement.clientWidth");
             Assert.True(overflow <= 0, $"{page} is {overflow} pixels wider than the screen");
             await tab.Page.ScreenshotAsync(new PageScreenshotOptions
             {

@@ -32,12 +32,13 @@ internal static class ServeBanner
         var authorityFile = addresses.SelfSigned is { } own ? Quote(own.Path) : "CA.pem";
         var commandCa = isTls && addresses.SelfSigned is null ? " --ca CA.pem" : "";
         var header = $"-H \"authorization: Bearer $(cat {Quote(addresses.TokenPath)})\"";
+        var page = login.Length > 0 ? login : $"{addresses.Http}/  ('{Command()} page{here}' logs you in)";
         var text = new StringBuilder()
             .AppendLine(CultureInfo.InvariantCulture, $"Orchestrator is ready (pid {Environment.ProcessId}).")
             .AppendLine()
             .AppendLine(CultureInfo.InvariantCulture, $"  gRPC   {addresses.Grpc}")
             .AppendLine(CultureInfo.InvariantCulture, $"  HTTP   {addresses.Http}")
-            .AppendLine(CultureInfo.InvariantCulture, $"  page   {(login.Length > 0 ? login : $"{addresses.Http}/  ('{Command()} page{here}' logs you in)")}")
+            .AppendLine(CultureInfo.InvariantCulture, $"  page   {page}")
             .AppendLine(CultureInfo.InvariantCulture, $"  token  in {addresses.TokenPath}");
         if (addresses.SelfSigned is { } made)
         {

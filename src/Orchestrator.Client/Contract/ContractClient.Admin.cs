@@ -108,13 +108,15 @@ public sealed partial class ContractClient
         PagesAsync<SessionSummary>(async token =>
     {
         var page = await CallAsync(_admin.ListSessionsAsync(
-            new ListSessionsRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken)).ConfigureAwait(false);
+            new ListSessionsRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken))
+                .ConfigureAwait(false);
         return (page.Sessions, page.NextPageToken);
     });
 
     /// <summary>The open task streams: how many credits each uses, and who does not read.</summary>
     public async Task<IReadOnlyList<StreamFlow>> ListFlowsAsync(CancellationToken cancellationToken = default) =>
-        (await CallAsync(_admin.ListFlowsAsync(new ListFlowsRequest(), cancellationToken: cancellationToken)).ConfigureAwait(false)).Streams;
+        (await CallAsync(_admin.ListFlowsAsync(new ListFlowsRequest(), cancellationToken: cancellationToken))
+            .ConfigureAwait(false)).Streams;
 
     /// <summary>A code with which a browser logs in to the page once, within a minute, with this client's rights.</summary>
     public Task<CreateLoginCodeResponse> CreateLoginCodeAsync(CancellationToken cancellationToken = default) =>

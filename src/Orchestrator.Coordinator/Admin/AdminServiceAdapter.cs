@@ -174,7 +174,8 @@ internal sealed class AdminServiceAdapter(
     public override Task RunComparison(
         RunComparisonRequest request, IServerStreamWriter<RunComparisonResponse> responseStream, ServerCallContext context) =>
         comparisons.RunAsync(
-            request, ClientQuota.Of(context).Tasks, run => responseStream.WriteAsync(run, context.CancellationToken), context.CancellationToken);
+            request, ClientQuota.Of(context).Tasks, run => responseStream.WriteAsync(run, context.CancellationToken),
+            context.CancellationToken);
 
     public override Task<CreateLoginCodeResponse> CreateLoginCode(CreateLoginCodeRequest request, ServerCallContext context) =>
         Task.FromResult(new CreateLoginCodeResponse

@@ -47,7 +47,8 @@ internal sealed class ComparisonRunner(TaskEngineHost host, WorkerSupervisor wor
             {
                 throw RpcErrors.Create(
                     ErrorReason.LimitExceeded,
-                    $"{unfinished:N0} tasks are unfinished, and what they take would be missing in the figures; 'force' compares nevertheless");
+                    $"{unfinished:N0} tasks are unfinished, and what they take would be missing in the figures; " +
+                    "'force' compares nevertheless");
             }
 
             await CompareAsync(request, client, report, cancellationToken);
@@ -77,7 +78,8 @@ internal sealed class ComparisonRunner(TaskEngineHost host, WorkerSupervisor wor
         var runs = inputs.Length * Rounds * Placements.Length;
         for (var input = 0; input < inputs.Length; input++)
         {
-            var submission = new TaskSubmission(request.Handler, TaskPolicy.Default, inputs[input].ToByteString(), inputs[input].CalculateSize());
+            var submission = new TaskSubmission(
+                request.Handler, TaskPolicy.Default, inputs[input].ToByteString(), inputs[input].CalculateSize());
             // One of each first: compiled code, and how long a task takes.
             var longest = TimeSpan.Zero;
             foreach (var placement in Placements)
@@ -105,7 +107,7 @@ internal sealed class ComparisonRunner(TaskEngineHost host, WorkerSupervisor wor
                         PerSecond = tasks / run.Elapsed.TotalSeconds,
                         LatencyP50 = WorkerMessageMapper.ToDuration(run.LatencyP50.Ticks),
                         RunP50 = WorkerMessageMapper.ToDuration(run.RunP50.Ticks),
-                        RssBytes = (ulong)Environment.WorkingSet + (ulong)workers.Status.Sum(worker => (long)(worker.Vitals?.RssBytes ?? 0)),
+                        RssBytes = (ulong)(Environment.WorkingSet + workers.Status.Sum(worker => (long)(worker.Vitals?.RssBytes ?? 0))),
                         Runs = runs,
                     });
                 }

@@ -14,7 +14,8 @@ namespace Orchestrator.Coordinator.Hosting;
 /// What the page needs of its coordinator: its calls go through the same gate as those of any client, each with its own credential, and
 /// need no socket.
 /// </summary>
-internal sealed class CoordinatorDashboard(TokenStore tokens, CoordinatorOptions options, LocalServer server) : IDashboardAccess, IDisposable
+internal sealed class CoordinatorDashboard(TokenStore tokens, CoordinatorOptions options, LocalServer server)
+    : IDashboardAccess, IDisposable
 {
     private readonly LocalConnections _connections = new(server.Connect);
     private CallInvoker? _calls;
@@ -45,7 +46,8 @@ internal sealed class CoordinatorDashboard(TokenStore tokens, CoordinatorOptions
     }
 
     /// <summary>The same for a program that decides itself who sees the page: whoever does has the owner's rights.</summary>
-    public IDashboardAccess ForOwner() => new OwnerDashboard(this, ProtocolConstants.BearerPrefix + tokens.Pages.BeginForProcess(tokens.Owner));
+    public IDashboardAccess ForOwner() =>
+        new OwnerDashboard(this, ProtocolConstants.BearerPrefix + tokens.Pages.BeginForProcess(tokens.Owner));
 
     public DashboardCaller? Find(string authorization)
     {

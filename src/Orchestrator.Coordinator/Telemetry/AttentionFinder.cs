@@ -50,7 +50,12 @@ internal sealed class AttentionFinder(
         FindQueues(found);
         FindStreams(found);
         if (memory.Used > memory.Limit * FullShare)
-            Add(found, "memory.full", "memory_kept", $"{Number(memory.Used >> 20)} of {Number(memory.Limit >> 20)} MB are kept", urgent: true);
+        {
+            Add(
+                found, "memory.full", "memory_kept", $"{Number(memory.Used >> 20)} of {Number(memory.Limit >> 20)} MB are kept",
+                urgent: true);
+        }
+
         if (journal.Failure is { } why)
             Add(found, "journal.failed", "journal", why, urgent: true);
         found.AddRange(incidents.Deadlocks().Where(deadlock => deadlock.At.ToDateTimeOffset() > Wall(clock.Now - DeadlockTime)).TakeLast(3)
@@ -70,7 +75,9 @@ internal sealed class AttentionFinder(
     {
         foreach (var group in workers.LostGroups)
         {
-            Add(found, "group.lost", group, $"the workers of group '{group}' do not start; tasks that only they can run fail", urgent: true);
+            Add(
+                found, "group.lost", group, $"the workers of group '{group}' do not start; tasks that only they can run fail",
+                urgent: true);
         }
 
         foreach (var worker in workers.Status.Where(worker => worker.HasFailed || worker.IsBackingOff))
@@ -134,7 +141,8 @@ internal sealed class AttentionFinder(
                 continue;
             var age = queue.OldestAge is { } oldest ? $", the oldest for {Text(oldest)}" : "";
             Add(
-                found, "queue.unconsumed", name, $"nobody takes from the queue '{name}': {Number(queue.ReadyItems)} items wait{age}{FullIn(queue)}",
+                found, "queue.unconsumed", name,
+                $"nobody takes from the queue '{name}': {Number(queue.ReadyItems)} items wait{age}{FullIn(queue)}",
                 isEvent: true, since: last.At);
         }
 
@@ -146,7 +154,9 @@ internal sealed class AttentionFinder(
     {
         var rate = history.Latest($"queue/{queue.Spec.Name}/in");
         var room = queue.Spec.MaxItems - queue.ReadyItems - queue.LeasedItems - queue.DelayedItems;
-        return room <= 0 ? "; it is full" : rate > 0 ? $"; it is full in about {Text(TimeSpan.FromSeconds(Math.Min(room / rate, 864_000)))}" : "";
+        if (room <= 0)
+            return "; it is full";
+        return rate > 0 ? $"; it is full in about {Text(TimeSpan.FromSeconds(Math.Min(room / rate, 864_000)))}" : "";
     }
 
     private void FindStreams(List<V1.Attention> found)
@@ -162,7 +172,8 @@ internal sealed class AttentionFinder(
                 continue;
             Add(
                 found, "stream.stalled", $"stream {flow.Number}",
-                $"client '{flow.Client}' does not read its results: {Number(flow.CreditsUsed)} of {Number(flow.CreditsLimit)} credits are used",
+                $"client '{flow.Client}' does not read its results: {Number(flow.CreditsUsed)} of {Number(flow.CreditsLimit)} credits " +
+                "are used",
                 isEvent: true, since: since);
         }
     }

@@ -55,8 +55,8 @@ internal sealed class SeriesStore
     }
 
     /// <summary>
-    /// The first instant from a time on that lies half a second after a sample, or would if there were one: from there on, each second holds
-    /// one sample, although samples come a little early or late.
+    /// The first instant from a time on that lies half a second after a sample, or would if there were one: from there on, each second
+    /// holds one sample, although samples come a little early or late.
     /// </summary>
     public TimeSpan Align(TimeSpan time)
     {

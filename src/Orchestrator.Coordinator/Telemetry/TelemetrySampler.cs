@@ -4,7 +4,8 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>Once a second: the figures of that second, then what needs attention.</summary>
-internal sealed class TelemetrySampler(HistoryRecorder history, AttentionFinder attention, MonotonicClock clock) : IHostedService, IDisposable
+internal sealed class TelemetrySampler(HistoryRecorder history, AttentionFinder attention, MonotonicClock clock)
+    : IHostedService, IDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 

@@ -1,8 +1,8 @@
 namespace Orchestrator.Core.Spans;
 
 /// <summary>
-/// When one attempt ran; or several brief ones of one lane, handler and outcome, of which none began long after another had ended. Times are
-/// ticks of 100 ns on the engine's clock.
+/// When one attempt ran; or several brief ones of one lane, handler and outcome, of which none began long after another had ended. Times
+/// are ticks of 100 ns on the engine's clock.
 /// </summary>
 /// <param name="Start">When the first of them began.</param>
 /// <param name="Length">From then to the end of the last.</param>

@@ -13,10 +13,12 @@ internal sealed class WaitReasons(TaskEngineContext context, WorkerPools pools)
     public string Explain(TaskRecord task) => task.Phase switch
     {
         TaskPhase.Blocked => $"waits for {Dependencies(task)} to succeed",
-        TaskPhase.Unresolved => $"waits until the workers have said which handlers they offer; none of them has named '{task.Handler.Name}'",
+        TaskPhase.Unresolved =>
+            $"waits until the workers have said which handlers they offer; none of them has named '{task.Handler.Name}'",
         TaskPhase.BackingOff => BackingOff(task),
         TaskPhase.AwaitingConcurrency =>
-            $"waits for a permit of the concurrency key '{task.Policy.ConcurrencyKey}', of which {task.Policy.ConcurrencyLimit} may run at once",
+            $"waits for a permit of the concurrency key '{task.Policy.ConcurrencyKey}', of which {task.Policy.ConcurrencyLimit} may run " +
+            "at once",
         TaskPhase.AwaitingStartRate => $"waits for a permit of the rate limiter '{task.Policy.RateLimiter}'",
         TaskPhase.Pinned => $"waits for {task.Worker!.Name}, to which its affinity key '{task.Policy.AffinityKey}' is bound",
         TaskPhase.Ready => Ready(task),
@@ -77,7 +79,8 @@ internal sealed class WaitReasons(TaskEngineContext context, WorkerPools pools)
         var queue = pools.QueueOf(task);
         var others = queue.Count - 1;
         var workers = open == 1 ? "the worker that offers it is busy" : $"all {open} workers that offer it are busy";
-        var place = queue.First == task ? "and it is the next" : $"and {Number(others)} other {(others == 1 ? "task waits" : "tasks wait")} there";
+        var place = queue.First == task
+            ? "and it is the next" : $"and {Number(others)} other {(others == 1 ? "task waits" : "tasks wait")} there";
         return $"waits for {Lane(task.Handler.Kind)}: {workers}, {place}";
     }
 }

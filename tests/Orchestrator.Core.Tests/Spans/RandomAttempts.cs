@@ -24,8 +24,8 @@ internal sealed class RandomAttempts(int seed)
         // Mostly one outcome and one handler per lane, so that there is something to fold.
         var outcome = Random.Next(10) == 0 ? AttemptOutcome.Failed : AttemptOutcome.Succeeded;
         var handler = (ushort)(Random.Next(6) == 0 ? 9 : track.Lane);
-        var attempt = new AttemptSpan(
-            _now - ran, ran, ran, _recorded.Count, 1, track.Lane, handler, outcome, IsRetried: outcome == AttemptOutcome.Failed && ran % 2 == 0);
+        var isRetried = outcome == AttemptOutcome.Failed && ran % 2 == 0;
+        var attempt = new AttemptSpan(_now - ran, ran, ran, _recorded.Count, 1, track.Lane, handler, outcome, isRetried);
         _recorded.Add(attempt);
         Log.Record(track, attempt);
     }

@@ -53,8 +53,9 @@ internal sealed partial class SimulatedWorld
                 attempt => attempt.StartedAt != 0 && attempt.Failure.Rung != CancelRung.BeforeStart).ToArray();
             var last = task.StartedAt != 0 && task.Failure?.Rung != CancelRung.BeforeStart ? 1 : 0;
             var found = spans[task.Id].ToArray();
-            Assert.True(found.Length == earlier.Length + last,
-                $"task {task.Id} has {found.Length} spans, {earlier.Length} earlier attempts and {last} last ones ({task.Failure?.Message})");
+            Assert.True(
+                found.Length == earlier.Length + last,
+                $"task {task.Id} has {found.Length} spans and {earlier.Length} + {last} attempts ({task.Failure?.Message})");
             Assert.Equal(earlier.Length, found.Count(span => span.IsRetried));
             Assert.All(found, span => Assert.Equal(1, span.Count));
             if (last == 1)

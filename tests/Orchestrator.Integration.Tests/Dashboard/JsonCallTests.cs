@@ -58,7 +58,7 @@ public sealed class JsonCallTests(SharedCoordinator shared) : IClassFixture<Shar
     {
         var (status, _) = await PostAsync("AdminService/GetStatus", "{}", type: "text/plain");
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, status);
-        (status, var answer) = await PostAsync("AdminService/GetStatus", new string(' ', JsonBridge.MaxRequestBytes + 1));
+        (status, var answer) = await PostAsync("AdminService/GetStatus", new string(' ', JsonBody.MaxBytes + 1));
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, status);
         Assert.Contains("gRPC", answer, StringComparison.Ordinal);
     }

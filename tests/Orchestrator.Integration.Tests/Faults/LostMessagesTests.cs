@@ -82,8 +82,8 @@ public sealed partial class LostMessagesTests(ITestOutputHelper output)
             "SessionService/CloseSession", "SessionService/CreateSession", "SessionService/KeepSessionAlive", "StateService/DeleteState",
             "SyncService/CreateRateLimiter", "SyncService/DeleteRateLimiter", "TaskService/CancelTasks",
         ];
-        var without = Methods().Where(
-            method => !method.IsClientStreaming && !s_reads.Concat(s_repeatable).Contains(Name(method)) && !HasRequestId(method.InputType)).Select(Name);
+        var without = Methods().Where(method => !method.IsClientStreaming && !HasRequestId(method.InputType)).Select(Name)
+            .Except(s_reads).Except(s_repeatable);
         Assert.Equal(byMeaning, without.Order(StringComparer.Ordinal));
         // And each call that takes one is tested with it.
         Assert.Equal(

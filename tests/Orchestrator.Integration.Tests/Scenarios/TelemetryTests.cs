@@ -39,12 +39,14 @@ public sealed class TelemetryTests
         Assert.Equal(Tasks, spans.Sum(block => block.Count.Sum(count => count)));
         Assert.Equal(Tasks / 100, CountOf("sleep"));
         Assert.Equal(Tasks - (Tasks / 100), CountOf("echo"));
-        Assert.All(spans.SelectMany(block => block.Lane), lane => Assert.StartsWith("worker-", lanes[lane].Worker, StringComparison.Ordinal));
+        Assert.All(
+            spans.SelectMany(block => block.Lane), lane => Assert.StartsWith("worker-", lanes[lane].Worker, StringComparison.Ordinal));
         Assert.All(spans.SelectMany(block => block.Outcome), outcome => Assert.Equal(AttemptOutcome.Succeeded, outcome));
         // Brief attempts are folded.
         Assert.InRange(spans.Sum(block => block.Count.Count), 1, Tasks / 4);
 
-        long CountOf(string name) => spans.Sum(block => block.Count.Where((_, i) => handlers[block.Handler[i]] == name).Sum(count => count));
+        long CountOf(string name) =>
+            spans.Sum(block => block.Count.Where((_, i) => handlers[block.Handler[i]] == name).Sum(count => count));
     }
 
     [Fact]
@@ -78,7 +80,8 @@ public sealed class TelemetryTests
         do
         {
             history = await coordinator.Admin.GetHistoryAsync(
-                new GetHistoryRequest { Lanes = true, Series = { "tasks.*", "handler/sleep/*", "worker/*" } }, CoordinatorProcess.Deadline());
+                new GetHistoryRequest { Lanes = true, Series = { "tasks.*", "handler/sleep/*", "worker/*" } },
+                CoordinatorProcess.Deadline());
         }
         // Rates are of seconds that are a little longer or shorter.
         while (Sum("tasks.ended") < 350);
@@ -146,9 +149,8 @@ public sealed class TelemetryTests
         await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "0");
         var queues = new QueueService.QueueServiceClient(coordinator.Invoker);
         await queues.CreateQueueAsync(new CreateQueueRequest { Spec = new QueueSpec { Name = "q" } }, CoordinatorProcess.Deadline());
-        await queues.PutAsync(
-            new PutRequest { Queue = "q", Items = { Enumerable.Range(0, 30).Select(i => new QueueItem { Body = Payloads.FromJson($"{i}") }) } },
-            CoordinatorProcess.Deadline());
+        var items = Enumerable.Range(0, 30).Select(i => new QueueItem { Body = Payloads.FromJson($"{i}") });
+        await queues.PutAsync(new PutRequest { Queue = "q", Items = { items } }, CoordinatorProcess.Deadline());
         var peeked = await queues.PeekQueueAsync(new PeekQueueRequest { Queue = "q" }, CoordinatorProcess.Deadline());
         Assert.Equal(Enumerable.Range(0, 10).Select(i => Payloads.FromJson($"{i}")), peeked.Items.Select(item => item.Body));
         Assert.Equal(
