@@ -15,7 +15,6 @@ internal sealed class HandlerWindows(MonotonicClock clock)
     private readonly Dictionary<HandlerProfile, Activity> _activities = [];
     private readonly TimeSpan[] _sampledAt = NewTimes(clock.Now);
     private readonly (long Ended, long Failed)[] _ends = new (long, long)[Samples];
-    private DurationWindow? _latencies;
     private int _next;
 
     /// <summary>Takes a sample. Called once a second, which is what the window's ends are exact to.</summary>
@@ -38,7 +37,6 @@ internal sealed class HandlerWindows(MonotonicClock clock)
                 _activities.Remove(handler);
         }
 
-        LatenciesOf(view).Sample();
         _ends[_next] = (view.Tally.EndedTotal, FailedOf(view.Tally));
         _sampledAt[_next] = clock.Now;
         _next = (_next + 1) % Samples;
@@ -49,34 +47,34 @@ internal sealed class HandlerWindows(MonotonicClock clock)
     {
         var length = clock.Now - _sampledAt[_next];
         var seconds = Math.Max(0.001, length.TotalSeconds);
-        var latencies = LatenciesOf(view);
         var window = new V1.Window
         {
             Length = Duration.FromTimeSpan(length),
             PerSecond = (view.Tally.EndedTotal - _ends[_next].Ended) / seconds,
             FailedPerSecond = (FailedOf(view.Tally) - _ends[_next].Failed) / seconds,
-            LatencyP50 = ToDuration(latencies, 0.5),
-            LatencyP90 = ToDuration(latencies, 0.9),
-            LatencyP99 = ToDuration(latencies, 0.99),
         };
+        var latencies = new List<DurationWindow>();
         foreach (var (handler, placement) in Used(view))
         {
             // One without a sample began within the last second, which is part of the window.
             var activity = _activities.GetValueOrDefault(handler) ?? new Activity(handler);
-            if (activity.IsActive)
-                window.Handlers.Add(activity.ToMessage(StatusReporter.NameOf(handler, placement), seconds));
+            if (!activity.IsActive)
+                continue;
+            window.Handlers.Add(activity.ToMessage(StatusReporter.NameOf(handler, placement), seconds));
+            latencies.Add(activity.Latencies);
         }
+
+        window.LatencyP50 = ToDuration(DurationWindow.Quantile(latencies, 0.5));
+        window.LatencyP90 = ToDuration(DurationWindow.Quantile(latencies, 0.9));
+        window.LatencyP99 = ToDuration(DurationWindow.Quantile(latencies, 0.99));
 
         return window;
     }
 
-    private DurationWindow LatenciesOf(TaskEngineView view) => _latencies ??= new DurationWindow(view.Latencies, Samples);
-
     private static long FailedOf(TaskTally tally) =>
         tally.Ended(TaskState.Failed) + tally.Ended(TaskState.TimedOut) + tally.Ended(TaskState.WorkerLost);
 
-    private static Duration? ToDuration(DurationWindow window, double quantile) =>
-        window.Quantile(quantile) is { } ticks ? WorkerMessageMapper.ToDuration(ticks) : null;
+    private static Duration? ToDuration(long? ticks) => ticks is { } known ? WorkerMessageMapper.ToDuration(known) : null;
 
     private static IEnumerable<(HandlerProfile Handler, PlacementPolicy Placement)> Used(TaskEngineView view) =>
         from placement in System.Enum.GetValues<PlacementPolicy>()
@@ -98,6 +96,8 @@ internal sealed class HandlerWindows(MonotonicClock clock)
         private readonly (long Ended, long Failed)[] _ends = new (long, long)[Samples];
         private int _next;
 
+        public DurationWindow Latencies => _latencies;
+
         public bool IsActive => handler.Tally.EndedTotal > _ends[_next].Ended || _runs.Count > 0;
 
         public void Sample()
@@ -113,12 +113,12 @@ internal sealed class HandlerWindows(MonotonicClock clock)
             Handler = name,
             PerSecond = (handler.Tally.EndedTotal - _ends[_next].Ended) / seconds,
             FailedPerSecond = (FailedOf(handler.Tally) - _ends[_next].Failed) / seconds,
-            RunP50 = ToDuration(_runs, 0.5),
-            RunP90 = ToDuration(_runs, 0.9),
-            RunP99 = ToDuration(_runs, 0.99),
-            LatencyP50 = ToDuration(_latencies, 0.5),
-            LatencyP90 = ToDuration(_latencies, 0.9),
-            LatencyP99 = ToDuration(_latencies, 0.99),
+            RunP50 = ToDuration(_runs.Quantile(0.5)),
+            RunP90 = ToDuration(_runs.Quantile(0.9)),
+            RunP99 = ToDuration(_runs.Quantile(0.99)),
+            LatencyP50 = ToDuration(_latencies.Quantile(0.5)),
+            LatencyP90 = ToDuration(_latencies.Quantile(0.9)),
+            LatencyP99 = ToDuration(_latencies.Quantile(0.99)),
         };
     }
 }

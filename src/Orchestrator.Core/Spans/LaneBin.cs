@@ -20,6 +20,15 @@ internal sealed class LaneBin
         _used = 0;
     }
 
+    /// <summary>Adds run time that lies within the bin, if its first handler ran: nearly always, when there is much to add.</summary>
+    public bool TryAdd(ushort handler, long start, long end)
+    {
+        if (_used == 0 || _sums[0].Handler != handler || start < Start || end >= End)
+            return false;
+        _sums[0].Busy += end - start;
+        return true;
+    }
+
     /// <summary>Adds run time of a handler; beyond the handlers that fit, the one that has least gives way.</summary>
     public void Add(ushort handler, long ticks)
     {

@@ -53,6 +53,8 @@ public sealed class LaneHistory
     internal void Record(LaneTrack track, ushort handler, long start, long end)
     {
         var bin = track.Bin;
+        if (bin.TryAdd(handler, start, end))
+            return;
         if (!track.IsBinPending)
         {
             track.IsBinPending = true;

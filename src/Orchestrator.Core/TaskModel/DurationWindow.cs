@@ -34,11 +34,27 @@ public sealed class DurationWindow(DurationHistogram source, int samples)
         if (Count == 0)
             return null;
         _buckets ??= new long[DurationHistogram.BucketCount];
+        Array.Clear(_buckets);
+        AddTo(_buckets);
+        return DurationHistogram.Quantile(_buckets, Count, quantile);
+    }
+
+    /// <summary>The same over several windows.</summary>
+    public static long? Quantile(IReadOnlyCollection<DurationWindow> windows, double quantile)
+    {
+        ArgumentNullException.ThrowIfNull(windows);
+        var buckets = new long[DurationHistogram.BucketCount];
+        foreach (var window in windows)
+            window.AddTo(buckets);
+        return DurationHistogram.Quantile(buckets, windows.Sum(window => window.Count), quantile);
+    }
+
+    private void AddTo(long[] buckets)
+    {
         var now = source.Buckets;
         var then = _samples[_next];
-        for (var i = 0; i < _buckets.Length; i++)
-            _buckets[i] = unchecked((uint)now[i] - (then is null ? 0 : then[i]));
-        return DurationHistogram.Quantile(_buckets, Count, quantile);
+        for (var i = 0; i < buckets.Length; i++)
+            buckets[i] += unchecked((uint)now[i] - (then is null ? 0 : then[i]));
     }
 
     private static uint[] Copy(ReadOnlySpan<long> buckets)

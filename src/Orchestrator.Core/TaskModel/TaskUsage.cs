@@ -11,9 +11,6 @@ internal sealed class TaskUsage(MemoryShare memory)
     /// <summary>Counts over all tasks.</summary>
     public TaskTally Tally { get; } = new();
 
-    /// <summary>How long tasks took from acceptance to their end.</summary>
-    public DurationHistogram Latencies { get; } = new();
-
     /// <summary>Tasks that were refused because a limit was reached, and the last refusal.</summary>
     public Incident Shed { get; private set; }
 
@@ -136,15 +133,13 @@ internal sealed class TaskUsage(MemoryShare memory)
     /// <summary>Counts a task that has got its end state.</summary>
     public void CountEnd(TaskRecord task)
     {
-        var latency = task.EndedAt - task.AcceptedAt;
         if (task.Handler.IsKnown)
         {
             task.Handler.Tally.CountEnd(task.EndState);
-            task.Handler.Latencies.Record(latency);
+            task.Handler.Latencies.Record(task.EndedAt - task.AcceptedAt);
         }
 
         Tally.CountEnd(task.EndState);
-        Latencies.Record(latency);
         if (task.Failure is { Reason: FailureReason.Quarantined } failure)
             Quarantined = new Incident(Quarantined.Count + 1, $"task {task.Id} ({task.Handler.Name}): {failure.Message}");
     }

@@ -49,9 +49,6 @@ public sealed class TaskEngineView
     /// <summary>Counts over all tasks.</summary>
     public TaskTally Tally => _context.Usage.Tally;
 
-    /// <summary>How long tasks took from acceptance to their end.</summary>
-    public DurationHistogram Latencies => _context.Usage.Latencies;
-
     /// <summary>When the ready task was accepted that was accepted first, in ticks; null if none waits for a worker.</summary>
     public long? OldestReady => _pools.OldestReady;
 

@@ -57,4 +57,33 @@ public sealed class DurationWindowTests
         Assert.Equal(0, window.Count);
         Assert.Null(window.Quantile(0.5));
     }
+
+    [Fact]
+    public void Several_windows_have_the_quantiles_of_all_their_durations()
+    {
+        var random = new Random(3);
+        var all = new DurationHistogram();
+        var windows = new List<DurationWindow>();
+        for (var i = 0; i < 4; i++)
+        {
+            var source = new DurationHistogram();
+            var window = new DurationWindow(source, Samples);
+            // What was before the window is in none of them.
+            source.Record(1L << 40);
+            for (var sample = 0; sample <= Samples; sample++)
+                window.Sample();
+            for (var j = 0; j < 100 * i; j++)
+            {
+                var ticks = random.NextInt64(1L << random.Next(1, 30));
+                source.Record(ticks);
+                all.Record(ticks);
+            }
+
+            windows.Add(window);
+        }
+
+        foreach (var quantile in (double[])[0, 0.5, 0.9, 0.99, 1])
+            Assert.Equal(all.Quantile(quantile), DurationWindow.Quantile(windows, quantile));
+        Assert.Null(DurationWindow.Quantile([], 0.5));
+    }
 }
