@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Google.Protobuf.Collections;
+using Orchestrator.Client;
 using Orchestrator.Cli.Common;
 using Orchestrator.Cli.Demo;
 using Orchestrator.Cli.Output;
@@ -38,6 +39,7 @@ internal static class DemoCommand
         terminal.Line($"The coordinator at {Format.Address(client.Address)} is process {status.Coordinator?.Pid}; its workers are");
         terminal.Line($"{Describe(status.Workers)}.");
         terminal.Line($"This is process {Environment.ProcessId}, which streams tasks to it.");
+        await WritePageAsync(client, terminal, token);
         var run = new DemoRun(client, token);
         try
         {
@@ -65,6 +67,14 @@ internal static class DemoCommand
             terminal.Error($"orchestrator: {exception.Message}");
             return ExitCode.TaskFailed;
         }
+    }
+
+    /// <summary>Where to watch; a code that logs in is for the person at the terminal, and not for a file.</summary>
+    private static async Task WritePageAsync(OrchestratorClient client, Terminal terminal, CancellationToken token)
+    {
+        var login = await client.Contract.CreateLoginCodeAsync(token);
+        if (login.Page.Length > 0)
+            terminal.Line($"Watch it in a browser: {login.Page}{(Console.IsOutputRedirected ? "" : $"login#{login.Code}")}");
     }
 
     private static async Task<List<Heat>> WithLinesAsync(Terminal terminal, DemoRun run, Workload[] workloads)

@@ -23,6 +23,8 @@ internal static class DemoReport
         terminal.Line($"Conclusion: against sequential execution, {workers} worker processes gain");
         terminal.Line($"{string.Join(", ", gains)}.");
         terminal.Line("A crash ends only the tasks of one of them.");
+        terminal.Line("");
+        terminal.Line("While a coordinator runs, 'orchestrator page' prints the address of its page, which shows all of this live.");
         // Each worker has its own core, unless other programs run on it.
         var worst = heats.First(heat => heat.Contender.Placement == Placement.WorkerProcess);
         if (Math.Min(workers, Environment.ProcessorCount) is > 1 and var cores && SpeedUp(heats, worst) < 0.75 * cores)
