@@ -19,6 +19,13 @@ web.MapGet("/primes/{below:int}", async (int below, IOrchestratorPool pool, Canc
     await pool.RunAsync(primes, below, new RunOptions { RunTimeout = TimeSpan.FromSeconds(10) }, gone));
 web.MapGet("/primes-here/{below:int}", async (int below, IOrchestratorPool pool, CancellationToken gone) =>
     await pool.WithPlacement(TaskPlacement.InProcess).RunAsync(primes, below, null, gone));
+// A page of what the pool does; elsewhere than on a developer's machine it needs the program's own authorization.
+if (web.Environment.IsDevelopment())
+{
+    web.UseWebSockets();
+    web.MapOrchestratorDashboard("/orchestrator");
+}
+
 await web.RunAsync();
 return 0;
 

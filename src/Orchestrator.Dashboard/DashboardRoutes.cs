@@ -18,11 +18,13 @@ internal static class DashboardRoutes
     /// <summary>The header that only the page's own scripts can send.</summary>
     public const string PageHeader = "x-orchestrator";
 
-    /// <summary>The name of the session's cookie.</summary>
-    public const string CookieName = "orchestrator_session";
-
     private const int MaxLoginBytes = 4_096;
     private static readonly string[] Read = [HttpMethods.Get, HttpMethods.Head];
+
+    /// <summary>
+    /// The name of the session's cookie. Browsers send cookies to every port of a host, so that two coordinators of one machine need two.
+    /// </summary>
+    public static string CookieName(HttpContext context) => $"orchestrator_session_{context.Request.Host.Port ?? 0}";
 
     /// <summary>Adds the page, its files, the JSON calls and the feed.</summary>
     /// <param name="routes">Where.</param>
@@ -40,9 +42,9 @@ internal static class DashboardRoutes
         Open(routes.MapPost("/login", context => LogInAsync(context, access, logins)));
         Protect(routes.MapPost("/logout", context =>
         {
-            if (context.Request.Cookies[CookieName] is { } secret)
+            if (context.Request.Cookies[CookieName(context)] is { } secret)
                 access.LogOut(secret);
-            context.Response.Cookies.Delete(CookieName, Cookie(context));
+            context.Response.Cookies.Delete(CookieName(context), Cookie(context));
             context.Response.StatusCode = StatusCodes.Status204NoContent;
             return Task.CompletedTask;
         }));
@@ -115,7 +117,7 @@ internal static class DashboardRoutes
 
         var cookie = Cookie(context);
         cookie.MaxAge = TimeSpan.FromHours(12);
-        context.Response.Cookies.Append(CookieName, secret, cookie);
+        context.Response.Cookies.Append(CookieName(context), secret, cookie);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 

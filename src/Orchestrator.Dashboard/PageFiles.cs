@@ -28,7 +28,17 @@ internal sealed class PageFiles
     public IEnumerable<string> Paths => _files.Keys;
 
     /// <summary>Sends the page itself, which holds no data: its scripts ask for them.</summary>
-    public Task SendShellAsync(HttpContext context) => SendAsync(context, "index.html");
+    public Task SendShellAsync(HttpContext context)
+    {
+        // Its addresses are relative to its folder.
+        if (!context.Request.Path.Value!.Contains("/login", StringComparison.Ordinal) && !context.Request.Path.Value.EndsWith('/'))
+        {
+            context.Response.Redirect($"{context.Request.PathBase}{context.Request.Path}/{context.Request.QueryString}");
+            return Task.CompletedTask;
+        }
+
+        return SendAsync(context, "index.html");
+    }
 
     /// <summary>Sends the file that the route names.</summary>
     public Task SendAsync(HttpContext context) => SendAsync(context, context.Request.RouteValues["path"] as string ?? "");

@@ -15,13 +15,16 @@ internal sealed class TelemetryQueries(TaskEngineHost host, ObjectEngineHost obj
     private static readonly TimeSpan Kept = TimeSpan.FromSeconds(SeriesStore.Capacity);
     private static readonly TimeSpan MinStep = TimeSpan.FromSeconds(1);
 
+    // The engine's lock is held while they are copied.
+    private static readonly TimeSpan MaxLanes = TimeSpan.FromMinutes(2);
+
     /// <summary>Figures, lanes and spans of a period.</summary>
     /// <exception cref="RpcException">INVALID: the period or the step.</exception>
     public GetHistoryResponse GetHistory(GetHistoryRequest request)
     {
         var now = clock.Now;
-        var to = request.To is null ? now : ToEngine(request.To, now);
-        var from = request.From is null ? to - Kept : ToEngine(request.From, now);
+        var to = ProtoTime.ToInstant(request.To, "to") is { } last ? ToEngine(last, now) : now;
+        var from = ProtoTime.ToInstant(request.From, "from") is { } first ? ToEngine(first, now) : to - Kept;
         var step = ProtoTime.ToWait(request.Step) ?? MinStep;
         if (step < MinStep)
             throw RpcErrors.Invalid("step", $"{step.TotalSeconds} s is shorter than {MinStep.TotalSeconds} s, from one figure to the next");
@@ -38,7 +41,7 @@ internal sealed class TelemetryQueries(TaskEngineHost host, ObjectEngineHost obj
         if (request.Lanes)
         {
             response.Lanes = host.Read(
-                view => SpanMapper.ToHistory(view.Spans.History.Read(from, to + MinStep), view.Spans.Names, clock));
+                view => SpanMapper.ToHistory(view.Spans.History.Read(from < to - MaxLanes ? to - MaxLanes : from, to + MinStep), view.Spans.Names, clock));
         }
 
         if (request.Spans)
@@ -112,5 +115,5 @@ internal sealed class TelemetryQueries(TaskEngineHost host, ObjectEngineHost obj
     private Timestamp ToTimestamp(TimeSpan time) => Timestamp.FromDateTimeOffset(clock.ToWallClock(time.Ticks));
 
     // As far back as the figures reach, a pause of the process is a gap of the figures, too.
-    private TimeSpan ToEngine(Timestamp time, TimeSpan now) => now - (clock.ToWallClock(now.Ticks) - time.ToDateTimeOffset());
+    private TimeSpan ToEngine(DateTimeOffset time, TimeSpan now) => now - (clock.ToWallClock(now.Ticks) - time);
 }

@@ -44,6 +44,9 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     // side of the stream, which it does when the server's end arrives.
     private static readonly TimeSpan LastWordsTime = TimeSpan.FromMilliseconds(200);
 
+    // A page that says nothing for so long is asked whether it is there, and given up if it does not answer for as long.
+    private static readonly TimeSpan SocketSilence = TimeSpan.FromSeconds(15);
+
     private readonly WebApplication _app;
     private readonly CoordinatorOptions _options;
     private readonly DataDirectoryLock _directory;
@@ -191,7 +194,7 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
         var app = builder.Build();
         var (door, guard) = (app.Services.GetRequiredService<GrpcAuthorizationMiddleware>(),
             app.Services.GetRequiredService<HttpAuthorizationMiddleware>());
-        app.UseWebSockets();
+        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = SocketSilence, KeepAliveTimeout = SocketSilence });
         app.Use(next => context => context.Features.Get<ConnectionAuthenticationCache>() is { Port: PortKind.Http }
             ? guard.InvokeAsync(context, next) : door.InvokeAsync(context, next));
         app.MapCoordinator();

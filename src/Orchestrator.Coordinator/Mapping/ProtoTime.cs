@@ -21,6 +21,20 @@ internal static class ProtoTime
     public static TimeSpan? ToWait(Duration? duration) =>
         ToTimeSpan(duration) is { } span ? TimeSpan.FromTicks(Math.Min(span.Ticks, ProtocolConstants.LongestTimer.Ticks)) : null;
 
+    /// <summary>The instant of a field; null if it is absent.</summary>
+    /// <exception cref="Grpc.Core.RpcException">INVALID: it is none.</exception>
+    public static DateTimeOffset? ToInstant(Timestamp? time, string field)
+    {
+        try
+        {
+            return time?.ToDateTimeOffset();
+        }
+        catch (InvalidOperationException)
+        {
+            throw RpcErrors.Invalid(field, $"{time!.Seconds} s and {time.Nanos} ns after 1970 are not within the years 1 to 9999");
+        }
+    }
+
     /// <summary>Null if there is none; clamped to the maximum of the contract's type.</summary>
     public static Duration? ToDuration(TimeSpan? span) =>
         span is { } value ? Duration.FromTimeSpan(value < LongestDuration ? value : LongestDuration) : null;

@@ -50,7 +50,7 @@ internal sealed class HttpAuthorizationMiddleware(Authenticator callers, Coordin
         var headers = context.Request.Headers;
         if (context.GetEndpoint()?.Metadata.GetMetadata<CookieRoute>() is not { } route
             || headers.Authorization.Count > 0
-            || context.Request.Cookies[DashboardRoutes.CookieName] is not { Length: > 0 } secret)
+            || context.Request.Cookies[DashboardRoutes.CookieName(context)] is not { Length: > 0 } secret)
         {
             return null;
         }

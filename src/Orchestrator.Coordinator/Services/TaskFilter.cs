@@ -26,8 +26,8 @@ internal sealed class TaskFilter
         _minTicks = (ProtoTime.ToWait(request.MinDuration) ?? TimeSpan.Zero).Ticks;
         if (_minTicks < 0)
             throw RpcErrors.Invalid("min_duration", $"{request.MinDuration} is negative");
-        _since = request.Since?.ToDateTimeOffset() ?? DateTimeOffset.MinValue;
-        _until = request.Until?.ToDateTimeOffset() ?? DateTimeOffset.MaxValue;
+        _since = ProtoTime.ToInstant(request.Since, "since") ?? DateTimeOffset.MinValue;
+        _until = ProtoTime.ToInstant(request.Until, "until") ?? DateTimeOffset.MaxValue;
         if (_since > _until)
             throw RpcErrors.Invalid("since", $"{request.Since} is after {request.Until}, which until names");
     }

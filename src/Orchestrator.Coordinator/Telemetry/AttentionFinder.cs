@@ -15,7 +15,7 @@ namespace Orchestrator.Coordinator.Telemetry;
 /// Finds what needs a person: looked for once a second, with or without a viewer, since some of it is also an event of the log.
 /// </summary>
 internal sealed class AttentionFinder(
-    TaskEngineHost host, HistoryRecorder history, WorkerSupervisor workers, StreamRegistry streams, ObjectIncidents incidents,
+    TaskEngineHost host, HistoryRecorder history, SeriesStore series, WorkerSupervisor workers, StreamRegistry streams, ObjectIncidents incidents,
     ChangeJournal journal, MemoryBudget memory, EventLog events, MonotonicClock clock)
 {
     private static readonly TimeSpan StallTime = TimeSpan.FromSeconds(5);
@@ -35,7 +35,7 @@ internal sealed class AttentionFinder(
     private volatile IReadOnlyList<V1.Attention> _attention = [];
     private Incident _shed;
     private Incident _quarantined;
-    private TimeSpan _shedTold = TimeSpan.MinValue;
+    private TimeSpan? _shedToldAt;
 
     /// <summary>What was found at the last look, the most urgent first, then the newest.</summary>
     public IReadOnlyList<V1.Attention> Current => _attention;
@@ -102,11 +102,10 @@ internal sealed class AttentionFinder(
             var refused = $"{Number(shed.Count - _shed.Count)} tasks were refused; the last: {shed.Last}";
             Add(found, "task.shed", "limits", refused, urgent: true);
             // A client that goes on retrying would fill the log.
-            if (clock.Now - _shedTold > ShedPause || _shedTold == TimeSpan.MinValue)
+            if (_shedToldAt is not { } told || clock.Now - told > ShedPause)
             {
                 events.Add("task.shed", "", refused);
-                _shedTold = clock.Now;
-                _shed = shed;
+                (_shedToldAt, _shed) = (clock.Now, shed);
             }
         }
 
@@ -115,7 +114,7 @@ internal sealed class AttentionFinder(
         _quarantined = quarantined;
         foreach (var handler in handlers)
         {
-            var (ended, failed) = (history.Latest($"handler/{handler.Name}/ended"), history.Latest($"handler/{handler.Name}/failed"));
+            var (ended, failed) = (series.Latest($"handler/{handler.Name}/ended"), series.Latest($"handler/{handler.Name}/failed"));
             if (failed > FewPerSecond && failed > ended * FailedShare)
             {
                 Add(found, "handler.failing", handler.Name, string.Create(
@@ -152,7 +151,7 @@ internal sealed class AttentionFinder(
 
     private string FullIn(QueueInfo queue)
     {
-        var rate = history.Latest($"queue/{queue.Spec.Name}/in");
+        var rate = series.Latest($"queue/{queue.Spec.Name}/in");
         var room = queue.Spec.MaxItems - queue.ReadyItems - queue.LeasedItems - queue.DelayedItems;
         if (room <= 0)
             return "; it is full";

@@ -38,9 +38,6 @@ internal sealed class HistoryRecorder(
     /// <summary>The fullest queues at the last look.</summary>
     public IReadOnlyList<QueueInfo> Queues { get; private set; } = [];
 
-    /// <summary>The newest value of a series; 0 if there is none.</summary>
-    public double Latest(string name) => series.Newest(other => other == name) is [var (_, value)] && !double.IsNaN(value) ? value : 0;
-
     /// <summary>Takes the figures of the second that has just ended. Not to be called by two threads at once.</summary>
     public void Record()
     {
@@ -83,6 +80,9 @@ internal sealed class HistoryRecorder(
             AddTime($"handler/{name}/latency_p99", latest?.LatencyP99);
             _handlers[name] = tally;
         }
+
+        foreach (var name in _handlers.Keys.Except(handlers.Select(handler => handler.Name)).ToArray())
+            _handlers.Remove(name);
     }
 
     private void RecordProcess(double seconds)

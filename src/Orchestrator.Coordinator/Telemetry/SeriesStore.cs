@@ -68,6 +68,13 @@ internal sealed class SeriesStore
         }
     }
 
+    /// <summary>The value of a series in the newest sample; 0 if it has none.</summary>
+    public double Latest(string name)
+    {
+        lock (_gate)
+            return _rings.TryGetValue(name, out var ring) && ring.Read(_samples - 1) is var value && !double.IsNaN(value) ? value : 0;
+    }
+
     /// <summary>The values of the newest sample, by series.</summary>
     public IReadOnlyList<(string Name, double Value)> Newest(Func<string, bool> wanted)
     {

@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using Microsoft.Extensions.Logging;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Mapping;
@@ -9,8 +10,9 @@ namespace Orchestrator.Coordinator.Telemetry;
 /// <summary>
 /// What live views show, computed once for all of them. While nobody watches, nothing runs, and no spans are recorded.
 /// </summary>
-internal sealed class TelemetryFeed(
-    TaskEngineHost host, StatusReporter status, AttentionFinder attention, SeriesStore series, MonotonicClock clock)
+internal sealed partial class TelemetryFeed(
+    TaskEngineHost host, StatusReporter status, AttentionFinder attention, SeriesStore series, MonotonicClock clock,
+    ILogger<TelemetryFeed> logger)
 {
     /// <summary>From one block of spans to the next.</summary>
     public static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
@@ -100,11 +102,24 @@ internal sealed class TelemetryFeed(
                 }
             }
 
-            var block = watches.Any(watch => watch.WantsSpans) ? ReadBlock() : null;
-            var report = tick % TicksPerStatus == 0 ? Status() : null;
-            foreach (var watch in watches)
-                watch.Offer(watch.WantsSpans ? block : null, report, tick % watch.Ticks == 0);
+            try
+            {
+                Send(watches, tick);
+            }
+            catch (Exception exception)
+            {
+                // The next one may succeed, and nothing else depends on this one.
+                LogFailed(exception);
+            }
         }
+    }
+
+    private void Send(TelemetryWatch[] watches, int tick)
+    {
+        var block = watches.Any(watch => watch.WantsSpans) ? ReadBlock() : null;
+        var report = tick % TicksPerStatus == 0 ? Status() : null;
+        foreach (var watch in watches)
+            watch.Offer(watch.WantsSpans ? block : null, report, tick % watch.Ticks == 0);
     }
 
     private TelemetryReport Status() => new(
@@ -163,4 +178,7 @@ internal sealed class TelemetryFeed(
             return 0;
         });
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "a message of the telemetry could not be made")]
+    private partial void LogFailed(Exception exception);
 }

@@ -1,11 +1,12 @@
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>Once a second: the figures of that second, then what needs attention.</summary>
-internal sealed class TelemetrySampler(HistoryRecorder history, AttentionFinder attention, MonotonicClock clock)
-    : IHostedService, IDisposable
+internal sealed partial class TelemetrySampler(
+    HistoryRecorder history, AttentionFinder attention, MonotonicClock clock, ILogger<TelemetrySampler> logger) : IHostedService, IDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
@@ -36,9 +37,17 @@ internal sealed class TelemetrySampler(HistoryRecorder history, AttentionFinder 
             history.Record();
             attention.Look();
         }
+        catch (Exception exception)
+        {
+            // An exception of a timer ends the process, and figures are not worth that.
+            LogFailed(exception);
+        }
         finally
         {
             Volatile.Write(ref _isSampling, 0);
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "the figures of a second could not be taken")]
+    private partial void LogFailed(Exception exception);
 }

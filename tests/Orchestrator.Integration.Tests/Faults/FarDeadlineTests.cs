@@ -26,6 +26,19 @@ public sealed class FarDeadlineTests
     private static readonly Dictionary<string, (Duration Maximum, Func<CoordinatorProcess, Duration, string, Task> Use)> s_fields = new()
     {
         ["WatchStatusRequest.interval"] = (s_any, UseInWatchAsync),
+        ["WatchTelemetryRequest.interval"] = (s_any, async (coordinator, time, _) =>
+        {
+            using var watch = coordinator.Admin.WatchTelemetry(new WatchTelemetryRequest { Interval = time }, Soon);
+            Assert.True(await watch.ResponseStream.MoveNext(CancellationToken.None));
+        }
+        ),
+        ["GetHistoryRequest.step"] = (s_any, async (coordinator, time, _) =>
+            await coordinator.Admin.GetHistoryAsync(new GetHistoryRequest { Step = time }, Soon)),
+        ["InjectFaultRequest.duration"] = (Seconds(60), async (coordinator, time, _) =>
+            await coordinator.Admin.InjectFaultAsync(
+                new InjectFaultRequest { Kind = FaultKind.Slow, Worker = "worker-1", Duration = time }, Soon)),
+        ["ListTasksRequest.min_duration"] = (s_any, async (coordinator, time, _) =>
+            await coordinator.Tasks.ListTasksAsync(new ListTasksRequest { MinDuration = time }, Soon)),
         ["DrainRequest.timeout"] = (s_any, (_, _, _) => Task.CompletedTask), // Ends the service: Drain_takes_the_longest_timeout.
         ["SendRequest.timeout"] = (s_any, async (coordinator, time, name) =>
         {

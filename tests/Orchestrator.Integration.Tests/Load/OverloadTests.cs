@@ -53,6 +53,9 @@ public sealed class OverloadTests(ITestOutputHelper output)
                 Tasks =
                 { Enumerable.Repeat(large, 100) }
             }, CoordinatorProcess.Deadline())), "client:greedy", "memory_kept_per_client");
+        // Part 9: an operator is told, once for all of them.
+        var shed = await coordinator.WaitForEventAsync("task.shed");
+        Assert.Contains("memory_kept_per_client", shed.Message, StringComparison.Ordinal);
         var limits = await LimitsAsync(coordinator);
         Assert.Equal(Budget, limits["memory"].Maximum);
         Assert.Equal(Budget / 2, limits["memory_kept"].Maximum);

@@ -199,7 +199,7 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
     {
         await feed.MakeAsync();
         var packages = Directory.GetFiles(feed.Folder, "*.nupkg");
-        Assert.Equal(12, packages.Length);
+        Assert.Equal(13, packages.Length);
         foreach (var path in packages)
         {
             using var package = ZipFile.OpenRead(path);

@@ -141,7 +141,8 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
     public async Task The_web_sample_answers_from_a_worker_and_from_its_own_process()
     {
         await using var sample = SampleProcess.Start(
-            "WebPrimes", "--urls", "http://127.0.0.1:0", "--Orchestrator:Workers", "1", "--Orchestrator:HotSpares", "0");
+            "WebPrimes", "--urls", "http://127.0.0.1:0", "--Orchestrator:Workers", "1", "--Orchestrator:HotSpares", "0", "--environment",
+            "Development");
         var listening = await sample.LineAsync(line => line.Contains("Now listening on", StringComparison.Ordinal));
         using var http = new HttpClient
         {
@@ -153,8 +154,25 @@ public sealed class EmbeddedPoolTests(ITestOutputHelper output)
         Assert.Equal("25", await http.GetStringAsync("/primes-here/100"));
         Assert.Equal("Healthy", await http.GetStringAsync("/healthz"));
         Assert.Equal(2, sample.Family().Count);
+        await CheckPageAsync(http);
         sample.Signal(Signals.Term);
         Assert.Equal(0, await sample.EndAsync());
+    }
+
+    /// <summary>Part 9, B: a program serves the page of its own pool; another site cannot make a browser use it.</summary>
+    private static async Task CheckPageAsync(HttpClient http)
+    {
+        Assert.Contains("assets/main.js", await http.GetStringAsync("/orchestrator"), StringComparison.Ordinal);
+        Assert.Contains("\"role\":\"operate\"", await http.GetStringAsync("/orchestrator/session"), StringComparison.Ordinal);
+        foreach (var isPage in (bool[])[true, false])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/orchestrator/api/orchestrator.v1.AdminService/GetStatus");
+            request.Content = new StringContent("{}", new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
+            if (isPage)
+                request.Headers.Add("x-orchestrator", "page");
+            using var response = await http.SendAsync(request);
+            Assert.Equal(isPage ? System.Net.HttpStatusCode.OK : System.Net.HttpStatusCode.Forbidden, response.StatusCode);
+        }
     }
 
     [Fact]

@@ -178,6 +178,11 @@ public sealed class InfiniteTimeTests(SdkFixture fixture) : IClassFixture<SdkFix
             await foreach (var status in client.Contract.WatchStatusAsync(s_infinite))
                 break;
         },
+        ["ContractClient.WatchTelemetryAsync.interval"] = async (client, _) =>
+        {
+            await foreach (var message in client.Contract.WatchTelemetryAsync(s_infinite))
+                break;
+        },
         ["RateLimiterOptions.Period"] = (client, _) =>
             client.CreateRateLimiterAsync(Name(), new RateLimiterOptions { Permits = 1, Period = s_infinite }),
         ["LeasedItem.ExtendAsync.lease"] = async (client, session) =>

@@ -29,10 +29,13 @@ public sealed class RoleTests(SharedCoordinator shared) : IClassFixture<SharedCo
         ["AdminService/ScaleWorkers"] = Role.Operate,
         ["AdminService/RecycleWorkers"] = Role.Operate,
         ["AdminService/Drain"] = Role.Operate,
+        ["AdminService/InjectFault"] = Role.Operate,
+        ["AdminService/RunComparison"] = Role.Operate,
         ["SessionService"] = Role.Submit,
         ["QueueService"] = Role.Submit,
         ["QueueService/GetQueue"] = Role.Observe,
         ["QueueService/ListQueues"] = Role.Observe,
+        ["QueueService/PeekQueue"] = Role.Operate,
         ["PipeService"] = Role.Submit,
         ["PipeService/ListPipes"] = Role.Observe,
         ["StateService"] = Role.Submit,
@@ -117,7 +120,7 @@ public sealed class RoleTests(SharedCoordinator shared) : IClassFixture<SharedCo
     [Theory]
     [InlineData("/healthz", true)]
     [InlineData("/readyz", true)]
-    [InlineData("/", false)]
+    [InlineData("/", true)]
     [InlineData("/metrics", false)]
     [InlineData("/healthz/../secret", false)]
     [InlineData("/no/such/thing", false)]
