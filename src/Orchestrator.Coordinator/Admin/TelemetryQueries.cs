@@ -40,8 +40,9 @@ internal sealed class TelemetryQueries(TaskEngineHost host, ObjectEngineHost obj
             response.Series.Add(new Series { Name = name, Unit = unit, Values = { values } });
         if (request.Lanes)
         {
+            var begin = from < to - MaxLanes ? to - MaxLanes : from;
             response.Lanes = host.Read(
-                view => SpanMapper.ToHistory(view.Spans.History.Read(from < to - MaxLanes ? to - MaxLanes : from, to + MinStep), view.Spans.Names, clock));
+                view => SpanMapper.ToHistory(view.Spans.History.Read(begin, to + MinStep), view.Spans.Names, clock));
         }
 
         if (request.Spans)

@@ -15,7 +15,8 @@ namespace Orchestrator.Coordinator.Telemetry;
 /// Finds what needs a person: looked for once a second, with or without a viewer, since some of it is also an event of the log.
 /// </summary>
 internal sealed class AttentionFinder(
-    TaskEngineHost host, HistoryRecorder history, SeriesStore series, WorkerSupervisor workers, StreamRegistry streams, ObjectIncidents incidents,
+    TaskEngineHost host, HistoryRecorder history, SeriesStore series, WorkerSupervisor workers, StreamRegistry streams,
+    ObjectIncidents incidents,
     ChangeJournal journal, MemoryBudget memory, EventLog events, MonotonicClock clock)
 {
     private static readonly TimeSpan StallTime = TimeSpan.FromSeconds(5);

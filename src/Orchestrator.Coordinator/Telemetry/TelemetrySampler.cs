@@ -6,7 +6,8 @@ namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>Once a second: the figures of that second, then what needs attention.</summary>
 internal sealed partial class TelemetrySampler(
-    HistoryRecorder history, AttentionFinder attention, MonotonicClock clock, ILogger<TelemetrySampler> logger) : IHostedService, IDisposable
+    HistoryRecorder history, AttentionFinder attention, MonotonicClock clock, ILogger<TelemetrySampler> logger)
+    : IHostedService, IDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 

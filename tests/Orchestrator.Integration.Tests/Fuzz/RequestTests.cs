@@ -25,7 +25,8 @@ public sealed class RequestTests
     [Fact]
     public async Task Random_requests_to_every_method_are_never_an_error_of_the_server()
     {
-        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--hot-spares", "0", "--verbose");
+        await using var coordinator = await CoordinatorProcess.StartAsync(
+            "--workers", "1", "--hot-spares", "0", "--verbose", "--allow-chaos");
         var methods = new[] { TasksReflection.Descriptor, QueuesReflection.Descriptor, PipesReflection.Descriptor,
             StateReflection.Descriptor, SyncReflection.Descriptor, SessionsReflection.Descriptor, AdminReflection.Descriptor }
             .SelectMany(file => file.Services).SelectMany(service => service.Methods).Where(method => !s_operations.Contains(method.Name))
