@@ -41,7 +41,7 @@ internal static class Rooms
             new("State", "dicts, lists, values and arrays"),
             new("Objects", "`ObjectEngine`: enters, checks budget and replays, hands each command to its machine"),
             new("TaskModel", "tasks, policies, handlers, worker nodes: the data of the task engine"),
-            new("Spans", "when attempts ran: each as a span while somebody looks, and always as shares of the lanes' time"),
+            new("Spans", "when attempts ran: each as a span while a client watches, and always as shares of the lanes' time"),
             new("Scheduling", "who runs next, and where: fairness, priorities, affinity, limits of concurrency and of starts"),
             new("Tasks", "`TaskEngine`: admission, attempts and retries, cancellation and its escalation, workers, results"),
         ],

@@ -9,8 +9,8 @@ namespace Microsoft.AspNetCore.Builder;
 public static class OrchestratorDashboardExtensions
 {
     /// <summary>
-    /// Serves the page of the pool that <c>AddOrchestrator</c> added. Whoever reaches it may do everything with the pool: add the program's
-    /// own authorization to what this returns. The page's feed needs <c>app.UseWebSockets()</c> before.
+    /// Serves the page of the pool that <c>AddOrchestrator</c> added. Everyone who can reach it may do everything with the pool: add
+    /// the program's own authorization to what this returns. The page's feed needs <c>app.UseWebSockets()</c> before.
     /// </summary>
     /// <param name="endpoints">The program's routes.</param>
     /// <param name="prefix">Where the page is, such as <c>/orchestrator</c>; its address ends with a slash.</param>

@@ -5,9 +5,7 @@ using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Core.TaskModel;
-using Orchestrator.Core.Tasks;
 using Orchestrator.V1;
-using TaskState = Orchestrator.Core.TaskModel.TaskState;
 
 namespace Orchestrator.Coordinator.Admin;
 
@@ -34,7 +32,9 @@ internal sealed class ComparisonRunner(TaskEngineHost host, WorkerSupervisor wor
     /// <param name="client">Whose tasks these are.</param>
     /// <param name="report">Gets each run's figures.</param>
     /// <param name="cancellationToken">Cancels the tasks that have not ended.</param>
-    /// <exception cref="RpcException">INVALID; LIMIT_EXCEEDED while another one runs, or tasks of others; the error of a task.</exception>
+    /// <exception cref="RpcException">
+    /// INVALID; LIMIT_EXCEEDED while another one runs, or tasks of others, or if no run could be measured in time; the error of a task.
+    /// </exception>
     public async Task RunAsync(
         RunComparisonRequest request, ClientTaskQuota client, Func<RunComparisonResponse, Task> report, CancellationToken cancellationToken)
     {
@@ -51,7 +51,7 @@ internal sealed class ComparisonRunner(TaskEngineHost host, WorkerSupervisor wor
                     "'force' compares nevertheless");
             }
 
-            await CompareAsync(request, client, report, cancellationToken);
+            await CompareInTimeAsync(request, client, report, cancellationToken);
         }
         finally
         {
@@ -69,6 +69,35 @@ internal sealed class ComparisonRunner(TaskEngineHost host, WorkerSupervisor wor
             throw RpcErrors.Invalid("inputs", $"are {request.Inputs.Count}; at most {MaxInputs} can be compared");
     }
 
+    private async Task CompareInTimeAsync(
+        RunComparisonRequest request, ClientTaskQuota client, Func<RunComparisonResponse, Task> report, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(Limit, clock.Provider);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        var measured = 0;
+        Task Report(RunComparisonResponse run)
+        {
+            measured++;
+            return report(run);
+        }
+
+        try
+        {
+            await CompareAsync(request, client, Report, end.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && measured > 0)
+        {
+            // What was measured is valid; 'runs' tells how many there would have been.
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw RpcErrors.Create(
+                ErrorReason.LimitExceeded,
+                $"tasks of '{request.Handler}' take too long: none of the runs ended within {Limit.TotalSeconds:0} s; " +
+                "use a smaller input");
+        }
+    }
+
     private async Task CompareAsync(
         RunComparisonRequest request, ClientTaskQuota client, Func<RunComparisonResponse, Task> report, CancellationToken cancellationToken)
     {
@@ -84,7 +113,7 @@ internal sealed class ComparisonRunner(TaskEngineHost host, WorkerSupervisor wor
             var longest = TimeSpan.Zero;
             foreach (var placement in Placements)
             {
-                var trial = await RunAsync(submission, placement, 1, client, cancellationToken);
+                var trial = await PlacementRun.MeasureAsync(host, clock, submission, placement, 1, client, cancellationToken);
                 longest = trial.RunP50 > longest ? trial.RunP50 : longest;
             }
 
@@ -95,9 +124,8 @@ internal sealed class ComparisonRunner(TaskEngineHost host, WorkerSupervisor wor
             {
                 foreach (var placement in Placements)
                 {
-                    if (clock.Now > end)
-                        return;
-                    var run = await RunAsync(submission, placement, tasks, client, cancellationToken);
+                    cancellationToken.ThrowIfCancellationRequested();
+                    var run = await PlacementRun.MeasureAsync(host, clock, submission, placement, tasks, client, cancellationToken);
                     await report(new RunComparisonResponse
                     {
                         Input = input,
@@ -112,58 +140,6 @@ internal sealed class ComparisonRunner(TaskEngineHost host, WorkerSupervisor wor
                     });
                 }
             }
-        }
-    }
-
-    private async Task<Run> RunAsync(
-        TaskSubmission submission, PlacementPolicy placement, int count, ClientTaskQuota client, CancellationToken cancellationToken)
-    {
-        var one = submission with { Policy = TaskPolicy.Default with { Placement = placement } };
-        var owner = new Collector(count);
-        var began = clock.Now;
-        await using var abandon = cancellationToken.Register(() => host.Apply(new TaskCommand.Abandon(owner)));
-        host.Apply(new TaskCommand.Submit([.. Enumerable.Repeat(one, count)], owner) { Client = client });
-        var ended = await owner.Ended.WaitAsync(cancellationToken);
-        var elapsed = clock.Now - began;
-        if (ended.FirstOrDefault(task => task.State != TaskState.Succeeded) is { } failed)
-        {
-            throw RpcErrors.Create(
-                (ErrorReason)(int)(failed.Failure?.Reason ?? FailureReason.HandlerFailed),
-                $"a task did not succeed in the placement {placement}: {failed.Failure?.Message}");
-        }
-
-        return new Run(elapsed, Median(ended, task => task.EndedAt - task.AcceptedAt), Median(ended, task => task.RunTicks));
-    }
-
-    private static TimeSpan Median(IReadOnlyList<TaskRecord> tasks, Func<TaskRecord, long> ticks) =>
-        TimeSpan.FromTicks(tasks.Select(ticks).Order().ElementAt(tasks.Count / 2));
-
-    private sealed record Run(TimeSpan Elapsed, TimeSpan LatencyP50, TimeSpan RunP50);
-
-    /// <summary>Collects the ends of the tasks of one run.</summary>
-    private sealed class Collector(int count) : TaskOwnerBase
-    {
-        private readonly List<TaskRecord> _ended = new(count);
-        private readonly TaskCompletionSource<IReadOnlyList<TaskRecord>> _all = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private TaskFailure? _refusal;
-
-        public Task<IReadOnlyList<TaskRecord>> Ended => _all.Task;
-
-        public override void OnSubmitted(IReadOnlyList<SubmitOutcome> outcomes) =>
-            _refusal = outcomes.Select(outcome => outcome.Refusal).FirstOrDefault(refusal => refusal is not null);
-
-        public override void OnEnded(ReadOnlySpan<Delivery> deliveries)
-        {
-            foreach (ref readonly var delivery in deliveries)
-                _ended.Add(delivery.Task);
-        }
-
-        public override void Flush(bool alone)
-        {
-            if (_refusal is { } refusal)
-                _all.TrySetException(RpcErrors.Create((ErrorReason)(int)refusal.Reason, refusal.Message));
-            else if (_ended.Count >= count)
-                _all.TrySetResult(_ended);
         }
     }
 }

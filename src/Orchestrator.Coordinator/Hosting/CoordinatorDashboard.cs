@@ -45,7 +45,7 @@ internal sealed class CoordinatorDashboard(TokenStore tokens, CoordinatorOptions
         }
     }
 
-    /// <summary>The same for a program that decides itself who sees the page: whoever does has the owner's rights.</summary>
+    /// <summary>The same for a program that decides itself who sees the page; every viewer has the owner's rights.</summary>
     public IDashboardAccess ForOwner() =>
         new OwnerDashboard(this, ProtocolConstants.BearerPrefix + tokens.Pages.BeginForProcess(tokens.Owner));
 

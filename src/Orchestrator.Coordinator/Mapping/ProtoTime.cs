@@ -22,7 +22,7 @@ internal static class ProtoTime
         ToTimeSpan(duration) is { } span ? TimeSpan.FromTicks(Math.Min(span.Ticks, ProtocolConstants.LongestTimer.Ticks)) : null;
 
     /// <summary>The instant of a field; null if it is absent.</summary>
-    /// <exception cref="Grpc.Core.RpcException">INVALID: it is none.</exception>
+    /// <exception cref="Grpc.Core.RpcException">INVALID: it is outside the range of a timestamp.</exception>
     public static DateTimeOffset? ToInstant(Timestamp? time, string field)
     {
         try

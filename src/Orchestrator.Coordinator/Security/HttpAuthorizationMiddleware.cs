@@ -41,8 +41,9 @@ internal sealed class HttpAuthorizationMiddleware(Authenticator callers, Coordin
     }
 
     /// <summary>
-    /// On the page's own routes a browser's cookie stands for a token. The browser sends it whoever makes it do so, so such a request must
-    /// also show that it comes from the page: by a header that other sites cannot send, or, for a socket, by its origin.
+    /// On the page's own routes a browser's cookie stands for a token. The browser also sends it with requests that pages of other origins
+    /// cause, so such a request must also show that it comes from the page: by a header that other sites cannot send, or, for a socket, by
+    /// its origin.
     /// </summary>
     /// <returns>Why the cookie is not taken; null if it is, or if there is none.</returns>
     private static string? TakeCookie(HttpContext context)

@@ -70,7 +70,7 @@ internal sealed class PageSessions(TimeProvider time)
             var now = time.GetUtcNow();
             foreach (var past in table.Where(item => item.Value.End <= now).Select(item => item.Key).ToArray())
                 table.Remove(past);
-            // The oldest gives way: whoever makes many ends only what was made before.
+            // The oldest gives way, so that many new codes cannot keep a later one out.
             if (table.Count >= most)
                 table.Remove(table.MinBy(item => item.Value.End).Key);
             table.Add(TokenDigest.Of(secret)!.Value, (caller, now + lifetime));

@@ -30,7 +30,7 @@ internal sealed class AttentionFinder(
     private const double FewPerSecond = 0.15;
     private const double FullShare = 0.9;
 
-    private readonly Dictionary<(string Kind, string Subject), TimeSpan> _since = [];
+    private readonly Dictionary<(string Kind, string Subject), Timestamp> _since = [];
     private readonly Dictionary<string, (long Taken, TimeSpan At)> _taken = [];
     private readonly HashSet<(string Kind, string Subject)> _found = [];
     private volatile IReadOnlyList<V1.Attention> _attention = [];
@@ -143,7 +143,7 @@ internal sealed class AttentionFinder(
             Add(
                 found, "queue.unconsumed", name,
                 $"nobody takes from the queue '{name}': {Number(queue.ReadyItems)} items wait{age}{FullIn(queue)}",
-                isEvent: true, since: last.At);
+                isEvent: true, since: Stamp(last.At));
         }
 
         foreach (var name in _taken.Keys.Except(history.Queues.Select(queue => queue.Spec.Name)).ToArray())
@@ -167,25 +167,24 @@ internal sealed class AttentionFinder(
             // A client that waits for its tasks holds nothing back: only results that it does not read do.
             if (flow.StalledSince is null || flow.UnreadResults == 0)
                 continue;
-            var since = clock.Now - (Wall(clock.Now) - flow.StalledSince.ToDateTimeOffset());
-            if (clock.Now - since < StallTime)
+            if (Wall(clock.Now) - flow.StalledSince.ToDateTimeOffset() < StallTime)
                 continue;
             Add(
                 found, "stream.stalled", $"stream {flow.Number}",
                 $"client '{flow.Client}' does not read its results: {Number(flow.CreditsUsed)} of {Number(flow.CreditsLimit)} credits " +
                 "are used",
-                isEvent: true, since: since);
+                isEvent: true, since: flow.StalledSince);
         }
     }
 
     private void Add(
         List<V1.Attention> found, string kind, string subject, string message, bool urgent = false, bool isEvent = false,
-        TimeSpan? since = null)
+        Timestamp? since = null)
     {
         _found.Add((kind, subject));
         if (!_since.TryGetValue((kind, subject), out var first))
         {
-            _since.Add((kind, subject), first = since ?? clock.Now);
+            _since.Add((kind, subject), first = since ?? Stamp(clock.Now));
             if (isEvent)
                 events.Add(kind, subject, message);
         }
@@ -195,12 +194,14 @@ internal sealed class AttentionFinder(
             Kind = kind,
             Subject = subject,
             Message = message,
-            Since = Timestamp.FromDateTimeOffset(Wall(first)),
+            Since = first,
             Urgent = urgent,
         });
     }
 
     private DateTimeOffset Wall(TimeSpan time) => clock.ToWallClock(time.Ticks);
+
+    private Timestamp Stamp(TimeSpan time) => Timestamp.FromDateTimeOffset(Wall(time));
 
     private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 

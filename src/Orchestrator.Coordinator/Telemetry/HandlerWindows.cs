@@ -37,7 +37,7 @@ internal sealed class HandlerWindows(MonotonicClock clock)
                 _activities.Remove(handler);
         }
 
-        _ends[_next] = (view.Tally.EndedTotal, FailedOf(view.Tally));
+        _ends[_next] = (view.Tally.EndedTotal, view.Tally.FailedTotal);
         _sampledAt[_next] = clock.Now;
         _next = (_next + 1) % Samples;
     }
@@ -51,7 +51,7 @@ internal sealed class HandlerWindows(MonotonicClock clock)
         {
             Length = Duration.FromTimeSpan(length),
             PerSecond = (view.Tally.EndedTotal - _ends[_next].Ended) / seconds,
-            FailedPerSecond = (FailedOf(view.Tally) - _ends[_next].Failed) / seconds,
+            FailedPerSecond = (view.Tally.FailedTotal - _ends[_next].Failed) / seconds,
         };
         var latencies = new List<DurationWindow>();
         foreach (var (handler, placement) in Used(view))
@@ -70,9 +70,6 @@ internal sealed class HandlerWindows(MonotonicClock clock)
 
         return window;
     }
-
-    private static long FailedOf(TaskTally tally) =>
-        tally.Ended(TaskState.Failed) + tally.Ended(TaskState.TimedOut) + tally.Ended(TaskState.WorkerLost);
 
     private static Duration? ToDuration(long? ticks) => ticks is { } known ? WorkerMessageMapper.ToDuration(known) : null;
 
@@ -104,7 +101,7 @@ internal sealed class HandlerWindows(MonotonicClock clock)
         {
             _runs.Sample();
             _latencies.Sample();
-            _ends[_next] = (handler.Tally.EndedTotal, FailedOf(handler.Tally));
+            _ends[_next] = (handler.Tally.EndedTotal, handler.Tally.FailedTotal);
             _next = (_next + 1) % Samples;
         }
 
@@ -112,7 +109,7 @@ internal sealed class HandlerWindows(MonotonicClock clock)
         {
             Handler = name,
             PerSecond = (handler.Tally.EndedTotal - _ends[_next].Ended) / seconds,
-            FailedPerSecond = (FailedOf(handler.Tally) - _ends[_next].Failed) / seconds,
+            FailedPerSecond = (handler.Tally.FailedTotal - _ends[_next].Failed) / seconds,
             RunP50 = ToDuration(_runs.Quantile(0.5)),
             RunP90 = ToDuration(_runs.Quantile(0.9)),
             RunP99 = ToDuration(_runs.Quantile(0.99)),

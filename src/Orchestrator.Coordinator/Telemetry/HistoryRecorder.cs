@@ -166,7 +166,7 @@ internal sealed class HistoryRecorder(
         public static Counts Of(TaskTally tally) => new(
             tally.Accepted,
             tally.EndedTotal,
-            tally.Ended(TaskState.Failed) + tally.Ended(TaskState.TimedOut) + tally.Ended(TaskState.WorkerLost),
+            tally.FailedTotal,
             tally.Retried,
             tally.Queued,
             tally.Running);

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 
 namespace Orchestrator.Coordinator.Telemetry;
 
@@ -76,7 +75,7 @@ internal sealed class SeriesStore
     }
 
     /// <summary>The values of the newest sample, by series.</summary>
-    public IReadOnlyList<(string Name, double Value)> Newest(Func<string, bool> wanted)
+    public IReadOnlyList<(string Name, float Value)> Newest(Func<string, bool> wanted)
     {
         lock (_gate)
             return [.. _rings.Where(item => wanted(item.Key)).Select(item => (item.Key, item.Value.Read(_samples - 1)))];
@@ -90,7 +89,7 @@ internal sealed class SeriesStore
     /// <param name="step">From each instant to the next.</param>
     /// <param name="count">How many instants.</param>
     /// <param name="wanted">Which series, by name.</param>
-    public IReadOnlyList<(string Name, string Unit, double[] Values)> Read(
+    public IReadOnlyList<(string Name, string Unit, float[] Values)> Read(
         TimeSpan from, TimeSpan step, int count, Func<string, bool> wanted)
     {
         lock (_gate)
@@ -147,11 +146,7 @@ internal sealed class SeriesStore
             Last = sample;
         }
 
-        public double Read(long sample) => sample < _first || sample > Last || sample <= Last - Capacity
-            ? double.NaN : Rounded(_values[sample % Capacity]);
-
-        // A float has about seven digits, and a double made of it prints seventeen.
-        private static double Rounded(float value) =>
-            double.Parse(value.ToString("G6", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+        public float Read(long sample) => sample < _first || sample > Last || sample <= Last - Capacity
+            ? float.NaN : _values[sample % Capacity];
     }
 }

@@ -54,6 +54,7 @@ internal sealed partial class TelemetryFeed(
     public TelemetryWatch Watch(string client, TimeSpan interval, bool spans)
     {
         var watch = new TelemetryWatch(this, client, Math.Max(1, (int)Math.Round(interval / Tick)), spans);
+        var report = Status();
         lock (_gate)
         {
             if (_watches.Count >= MaxWatches || _watches.Count(other => other.Client == client) >= MaxWatchesPerClient)
@@ -64,6 +65,7 @@ internal sealed partial class TelemetryFeed(
                     $"{MaxWatches} may, and {MaxWatchesPerClient} for one client");
             }
 
+            watch.Offer(host.Read(view => NamesOf(view.Spans.Names, 0, 0)), report, isDue: true);
             _watches.Add(watch);
             SwitchSpansLocked();
             if (!_isRunning)
@@ -73,7 +75,6 @@ internal sealed partial class TelemetryFeed(
             }
         }
 
-        watch.Offer(host.Read(view => NamesOf(view.Spans.Names, 0, 0)), Status(), isDue: true);
         return watch;
     }
 
@@ -91,20 +92,21 @@ internal sealed partial class TelemetryFeed(
         using var timer = new PeriodicTimer(Tick, clock.Provider);
         for (var tick = 1; await timer.WaitForNextTickAsync(); tick++)
         {
-            TelemetryWatch[] watches;
+            bool wantSpans;
             lock (_gate)
             {
-                watches = [.. _watches];
-                if (watches.Length == 0)
+                if (_watches.Count == 0)
                 {
                     _isRunning = false;
                     return;
                 }
+
+                wantSpans = _watches.Exists(watch => watch.WantsSpans);
             }
 
             try
             {
-                Send(watches, tick);
+                Send(wantSpans, tick);
             }
             catch (Exception exception)
             {
@@ -114,10 +116,14 @@ internal sealed partial class TelemetryFeed(
         }
     }
 
-    private void Send(TelemetryWatch[] watches, int tick)
+    private void Send(bool wantSpans, int tick)
     {
-        var block = watches.Any(watch => watch.WantsSpans) ? ReadBlock() : null;
+        var block = wantSpans ? ReadBlock() : null;
         var report = tick % TicksPerStatus == 0 ? Status() : null;
+        // After the block was read: a watch that begins later has been given its names at the beginning.
+        TelemetryWatch[] watches;
+        lock (_gate)
+            watches = [.. _watches];
         foreach (var watch in watches)
             watch.Offer(watch.WantsSpans ? block : null, report, tick % watch.Ticks == 0);
     }

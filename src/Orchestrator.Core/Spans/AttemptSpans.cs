@@ -2,7 +2,7 @@ using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Spans;
 
-/// <summary>When attempts ran: each as a span while somebody looks, and always as shares of the lanes' time.</summary>
+/// <summary>When attempts ran: each as a span while a client watches, and always as shares of the lanes' time.</summary>
 public sealed class AttemptSpans
 {
     internal AttemptSpans()

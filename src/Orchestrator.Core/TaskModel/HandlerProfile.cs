@@ -107,5 +107,8 @@ public sealed class TaskTally
     /// <summary>How many ended in all.</summary>
     public long EndedTotal => _ended.Sum();
 
+    /// <summary>How many ended without success, other than by being cancelled or skipped.</summary>
+    public long FailedTotal => Ended(TaskState.Failed) + Ended(TaskState.TimedOut) + Ended(TaskState.WorkerLost);
+
     internal void CountEnd(TaskState state) => _ended[(int)state]++;
 }

@@ -27,7 +27,7 @@ export async function tryCredential(credential: { code: string } | { token: stri
   }
 }
 
-/** The form; calls back once somebody is signed in. */
+/** The form; calls back once the login has succeeded. */
 export function loginForm(problem: string, signedIn: () => void): HTMLElement {
   const token = h('input', {
     type: 'password',

@@ -170,7 +170,7 @@ function namesOf(series: Map<string, number[]>, kind: string): string[] {
   return [...names];
 }
 
-/** Spans are kept only of times when somebody watched; shares of the lanes tell the rest. */
+/** Spans are kept only of times with a viewer; shares of the lanes tell the rest. */
 function readLanes(history: History, into: Past): void {
   const { spans, bins } = into;
   if (history.spans) spans.add(spansOfHistory(history.spans), new SpanNames(spans));

@@ -2,7 +2,7 @@ import { h, setText } from './dom.js';
 import { bytes } from './format.js';
 import type { Payload } from './types.js';
 
-/** Payloads are hidden until somebody asks: they may be secret, and a page may be seen by others. */
+/** Payloads are hidden until the viewer asks for them: they may be secret, and a page may be seen by others. */
 
 const mostShown = 20_000;
 

@@ -115,7 +115,7 @@ export class Search {
     this.draw();
   }
 
-  /** Queues and shared objects are asked for when somebody searches. */
+  /** Queues and shared objects are requested when a search begins. */
   private async loadNames(): Promise<void> {
     if (performance.now() - this.asked < 10_000) return;
     this.asked = performance.now();

@@ -61,7 +61,7 @@ export class TaskDetail {
   }
 
   private show(task: TaskInfo): void {
-    // What has not changed stays as it is: somebody may be selecting it.
+    // What has not changed stays as it is: the viewer may be selecting it.
     const key = JSON.stringify(task);
     if (key === this.shown) return;
     this.shown = key;

@@ -39,7 +39,7 @@ public sealed class SeriesStoreTests
             var instant = from + (step * i);
             var last = kept.LastOrDefault(sample => sample.At <= instant);
             var expected = last.At > instant - step ? last.Value : null;
-            Assert.Equal(expected ?? double.NaN, values[i]);
+            Assert.Equal(expected ?? float.NaN, values[i]);
         }
     }
 
@@ -57,7 +57,7 @@ public sealed class SeriesStoreTests
 
         var from = _store.Align(TimeSpan.FromSeconds(20 + (random.NextDouble() * 5)));
         var values = Assert.Single(_store.Read(from, Second, 250, _ => true)).Values;
-        Assert.Equal(Enumerable.Range((int)values[0], 250).Select(value => (double)value), values);
+        Assert.Equal(Enumerable.Range((int)values[0], 250).Select(value => (float)value), values);
     }
 
     [Fact]
@@ -67,9 +67,9 @@ public sealed class SeriesStoreTests
         Sample(2, ("a", 2), ("b", 20));
         Sample(3, ("a", 3));
         var read = _store.Read(Second, Second, 3, _ => true);
-        Assert.Equal([1, 2, 3], read[0].Values);
-        Assert.Equal([double.NaN, 20, double.NaN], read[1].Values);
-        Assert.Equal([("a", 3), ("b", double.NaN)], _store.Newest(_ => true).OrderBy(point => point.Name));
+        Assert.Equal([1f, 2, 3], read[0].Values);
+        Assert.Equal([float.NaN, 20, float.NaN], read[1].Values);
+        Assert.Equal([("a", 3f), ("b", float.NaN)], _store.Newest(_ => true).OrderBy(point => point.Name));
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Orchestrator.Coordinator.Infrastructure;
+using Orchestrator.Coordinator.Security;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
 
@@ -184,6 +186,23 @@ public sealed class TelemetryTests
         using var refused = coordinator.Admin.RunComparison(request, CoordinatorProcess.Deadline());
         var error = await Assert.ThrowsAsync<RpcException>(() => refused.ResponseStream.MoveNext(CancellationToken.None));
         Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_comparison_that_is_refused_in_part_leaves_no_tasks()
+    {
+        await using var coordinator = await CoordinatorProcess.StartAsync("--workers", "1", "--max-tasks-per-client", "3");
+        var (_, token) = new TokenFiles(coordinator.DataDirectory, TimeProvider.System).Create(Role.Operate, null, "tenant");
+        var admin = new AdminService.AdminServiceClient(coordinator.Connect(token));
+        // The trials run one task each; of the first run, the fourth task is one too many.
+        using var comparison = admin.RunComparison(
+            new RunComparisonRequest { Handler = "sleep", Tasks = 4, Inputs = { Payloads.FromJson("""{"ms": 500}""") } },
+            CoordinatorProcess.Deadline());
+        var error = await Assert.ThrowsAsync<RpcException>(() => comparison.ResponseStream.MoveNext(CancellationToken.None));
+        Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
+        Assert.Contains("tenant", error.Status.Detail, StringComparison.Ordinal);
+        var tasks = (await admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Tasks;
+        Assert.True(tasks.Cancelled >= 2, $"{tasks}");
     }
 
     [Fact]

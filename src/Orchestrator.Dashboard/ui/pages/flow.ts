@@ -47,7 +47,7 @@ class Flow implements Page {
       { class: 'stack' },
       panel('Task streams', 'a stream without credits may send no more tasks', this.streams.element, this.noStreams),
       panel('Workers', 'what each has taken ahead of time', this.workers.element),
-      panel('Queues with waiting producers', 'full until somebody consumes', this.queues.element, this.noQueues),
+      panel('Queues with waiting producers', 'full until a consumer takes an item', this.queues.element, this.noQueues),
     );
     this.limitsPanel = panel('Limits', 'the fullest first', this.limits.element);
     this.element = h('div', { class: 'stack' }, h('div', { class: 'tools' }, this.views.element), this.problem, this.flows, this.limitsPanel);

@@ -8,7 +8,7 @@ import { change, parameter } from '../router.js';
 import { reportHtml } from '../report-file.js';
 import type { Deadlock, History, Limit, ServiceStatus } from '../types.js';
 
-/** One file about the last minutes, to keep or to send to somebody. */
+/** One file about the last minutes, to keep or to attach to a bug report. */
 
 const lengths = [1, 5, 15];
 /** A chart has no more points than this. */
