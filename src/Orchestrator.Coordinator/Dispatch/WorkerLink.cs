@@ -275,7 +275,7 @@ internal sealed partial class WorkerLink : BatchingStreamWriter<MessageBuffer>, 
             BeforeResults?.Invoke();
         var rest = items.Rest;
         if (rest?.Vitals is { } vitals)
-            Vitals = vitals;
+            Vitals = WorkerMessageMapper.ToPlausible(vitals);
         if (_view is { } view && (_reports.Count > 0 || rest is { Returned.Count: > 0 } or { Events.Count: > 0 }))
         {
             _host.Apply(rest is null

@@ -11,6 +11,9 @@ namespace Orchestrator.Coordinator.Mapping;
 /// <summary>Converts worker messages to engine commands: reports, failures, events.</summary>
 internal static class WorkerMessageMapper
 {
+    // 100 years: sums of many such times stay within a long.
+    private const long MaxSeconds = 100L * 366 * 24 * 60 * 60;
+
     /// <param name="result">The result.</param>
     /// <param name="largestOutput">The largest output that is passed on, in bytes: a worker in any language may send a larger one.</param>
     public static AttemptReport ToReport(in RawAttemptResult result, int largestOutput)
@@ -35,7 +38,7 @@ internal static class WorkerMessageMapper
         failure,
         ToTicks(result.Run),
         ToTicks(result.CpuTime),
-        (long)result.AllocatedBytes,
+        (long)Math.Min(result.AllocatedBytes, 1UL << 60),
         // Worker timestamps are untrusted: one in the future counts as now.
         result.EndedAt == 0 ? 0 : Math.Max(1, Stopwatch.GetElapsedTime((long)result.EndedAt).Ticks));
 
@@ -126,8 +129,17 @@ internal static class WorkerMessageMapper
 
     public static Duration ToDuration(long ticks) => Duration.FromTimeSpan(TimeSpan.FromTicks(ticks));
 
+    /// <summary>Vitals without numbers that no process can have: any program may be a worker.</summary>
+    public static Worker.V1.Vitals ToPlausible(Worker.V1.Vitals vitals)
+    {
+        vitals.CpuPercent = double.IsFinite(vitals.CpuPercent) ? Math.Clamp(vitals.CpuPercent, 0, 1_000_000) : 0;
+        vitals.RssBytes = Math.Min(vitals.RssBytes, 1UL << 50);
+        vitals.Threads = Math.Max(0, vitals.Threads);
+        return vitals;
+    }
+
     private static long ToTicks(RawDuration? duration) =>
-        duration is { } some ? (some.Seconds * TimeSpan.TicksPerSecond) + Math.Max(1, some.Nanos / 100) : 0;
+        duration is { } some ? (Math.Clamp(some.Seconds, 0, MaxSeconds) * TimeSpan.TicksPerSecond) + Math.Max(1, some.Nanos / 100) : 0;
 
     private static V1.PostMortem ToPostMortem(WorkerPostMortem postMortem)
     {
