@@ -96,6 +96,28 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
             new AcquireLockRequest { Lock = name, SessionId = session, Timeout = Specs.Seconds(30) }, CoordinatorProcess.Deadline(60));
     }
 
+    /// <summary>10: a comparison says why it is refused and what helps, and shows what it measured.</summary>
+    [Fact]
+    public async Task A_comparison_that_other_tasks_would_falsify_runs_once_that_is_accepted()
+    {
+        await using var tab = await browser.OpenAsync("page=compare");
+        await tab.Page.GetByLabel("Handler").SelectOptionAsync("count_primes");
+        await tab.Page.Locator("#compare-inputs").FillAsync("""{"limit": 1000}""");
+        await tab.Page.GetByLabel("Tasks per run").FillAsync("10");
+        var other = await _coordinator.SubmitAsync(Specs.Json("sleep", """{"ms": 600000}"""));
+        await tab.Find("compare-run").ClickAsync();
+        var message = tab.Page.Locator("main [role=status]");
+        await Assertions.Expect(message).ToContainTextAsync("unfinished");
+        await Assertions.Expect(message).ToContainTextAsync("tick \"although other tasks run\"");
+        await tab.Page.GetByLabel("although other tasks run").CheckAsync();
+        await tab.Find("compare-run").ClickAsync();
+        await Assertions.Expect(message).ToHaveTextAsync("Done.");
+        foreach (var placement in (string[])["sequential", "threads", "async", "worker"])
+            await Assertions.Expect(tab.Page.Locator("main table").First).ToContainTextAsync(placement);
+        await _coordinator.Tasks.CancelTasksAsync(new CancelTasksRequest { TaskIds = { other } }, CoordinatorProcess.Deadline());
+        Assert.Empty(tab.Complaints);
+    }
+
     /// <summary>9: who may only observe sees nothing to press that would be refused.</summary>
     [Fact]
     public async Task An_observer_sees_no_buttons_that_change_something()

@@ -1,7 +1,7 @@
 import { CallError, stream, wordsOf } from '../api.js';
 import { breakEven, fastest, keep, kept, placementName, resultsOf, type Kept, type Result } from '../comparison.js';
 import { fill, h, meter, setText, show, type Child } from '../dom.js';
-import { bytes, clock, count, none, plural, rate, span } from '../format.js';
+import { bytes, clock, count, none, rate, span } from '../format.js';
 import { model } from '../model.js';
 import type { Page } from '../page.js';
 import { payloadText } from '../payload.js';
@@ -150,8 +150,8 @@ class Compare implements Page {
     } catch (error) {
       said = abort.signal.aborted
         ? 'Stopped.'
-        : error instanceof CallError && error.code === 'failed_precondition'
-          ? `${error.message} Tick "although other tasks run" to measure all the same.`
+        : error instanceof CallError && error.message.includes("'force'")
+          ? `${error.message}: tick "although other tasks run".`
           : wordsOf(error);
     } finally {
       this.run.disabled = false;
@@ -159,7 +159,9 @@ class Compare implements Page {
       show(this.progress.element, false);
     }
     if (comparison.runs.length > 0) keep(comparison);
-    setText(this.message, said || `Done: ${plural(comparison.runs.length, 'run')}.`);
+    const [measured, planned] = [comparison.runs.length, comparison.runs[0]?.runs ?? 0];
+    const done = measured < planned ? `Measured ${measured} of ${planned} runs in 30 s, the most that a comparison may take.` : 'Done.';
+    setText(this.message, said || done);
     this.showKept(comparison);
   }
 
