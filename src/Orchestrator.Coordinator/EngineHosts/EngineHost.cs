@@ -32,6 +32,16 @@ internal abstract class EngineHost<TEngine, TEffects> : IDisposable
     /// <summary>The engine's lock.</summary>
     protected Lock Gate { get; } = new();
 
+    /// <summary>How long commands wait for the lock.</summary>
+    protected LockWaits Waits { get; } = new();
+
+    /// <summary>The same, by the buckets of <see cref="Core.Common.DurationHistogram"/>.</summary>
+    public long[] ReadLockWaits()
+    {
+        lock (Gate)
+            return Waits.Read();
+    }
+
     /// <summary>The engine; accessed only under its lock.</summary>
     protected TEngine Engine { get; }
 

@@ -54,8 +54,10 @@ internal sealed class ObjectEngineHost : EngineHost<ObjectEngine, ObjectEffects>
     public void Apply(ReadOnlySpan<ObjectRequest> requests)
     {
         var dirty = RentDirty();
+        var began = Waits.Begin();
         lock (Gate)
         {
+            Waits.Entered(began);
             foreach (ref readonly var request in requests)
                 ApplyLocked(request);
             RouteEffectsLocked(dirty);

@@ -63,8 +63,10 @@ internal sealed class TaskEngineHost : EngineHost<TaskEngine, TaskEffects>
             log.Write(report);
         var dirty = RentDirty();
         T? result = default;
+        var began = Waits.Begin();
         lock (Gate)
         {
+            Waits.Entered(began);
             Engine.Apply(command, Now, Effects);
             if (command is TaskCommand.Submit { Owner: TaskOwnerBase receiver })
             {

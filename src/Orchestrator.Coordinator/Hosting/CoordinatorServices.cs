@@ -11,6 +11,7 @@ using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.LocalTransport;
 using Orchestrator.Coordinator.Mapping;
+using Orchestrator.Coordinator.Metrics;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Services.Objects;
@@ -135,6 +136,7 @@ internal static class CoordinatorServices
         .AddSingleton(options.Supervision)
         .AddSingleton<OptionsReloader>()
         .AddSingleton(_ => new RuntimeDirectory(options.DataDirectory))
+        .AddSingleton<RestartTally>()
         .AddSingleton<WorkerSupervisor>();
 
     private static IServiceCollection AddTelemetry(this IServiceCollection services) => services
@@ -149,6 +151,10 @@ internal static class CoordinatorServices
         .AddSingleton<TelemetryFeed>()
         .AddHostedService<TelemetrySampler>()
         .AddSingleton<LimitReporter>()
+        .AddSingleton<IMeasurementSource, TaskMeasurements>()
+        .AddSingleton<IMeasurementSource, WorkerMeasurements>()
+        .AddSingleton<IMeasurementSource, ObjectMeasurements>()
+        .AddSingleton<IMeasurementSource, ServiceMeasurements>()
         .AddSingleton<PrometheusCollector>()
         .AddHostedService<IdleHeapTrimmer>()
         .AddHostedService<MemoryPressureCollector>();

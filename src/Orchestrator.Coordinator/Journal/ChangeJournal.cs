@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Google.Protobuf;
 using Microsoft.Data.Sqlite;
 using Orchestrator.Coordinator.Infrastructure;
@@ -73,6 +74,9 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
 
     /// <summary>Why writing has failed; null while it succeeds.</summary>
     public string? Failure => _failure;
+
+    /// <summary>Its commits so far.</summary>
+    public JournalTally Tally { get; } = new();
 
     /// <summary>Called once, when the first write fails.</summary>
     public event Action<string>? Failed;
@@ -298,7 +302,9 @@ internal sealed class ChangeJournal : IDisposable, IThreadPoolWorkItem
         if (frames.Count == 0)
             return;
         var ended = _tasks.TakeEnded();
+        var began = Stopwatch.GetTimestamp();
         _database.Commit(frames, level, ended.Count > 0 ? () => _history.Write(ended) : null, position);
+        Tally.Count(level, Stopwatch.GetElapsedTime(began), frames.Sum(frame => frame.Item2.LongLength));
         _position = position;
 
         void Cut()

@@ -238,7 +238,7 @@ internal sealed partial class LocalServer : IPolledSocket, IDisposable
     {
         if (PeerProcess.Find(socket) is not { } process)
         {
-            _instruments.Refused();
+            _instruments.Refused(RefusalCause.OtherUser);
             socket.Dispose();
         }
         else if (Open(process, isLimited: true) is { } connection)

@@ -41,7 +41,7 @@ internal sealed class Authenticator(TokenStore tokens, CoordinatorOptions option
                     ? $"it lies in {tokens.Path} (send it as 'authorization: Bearer TOKEN')" : "send it as 'authorization: Bearer TOKEN'");
         }
 
-        instruments.Refused();
+        instruments.Refused(presented is null ? RefusalCause.NoCredential : RefusalCause.WrongCredential);
         return null;
     }
 

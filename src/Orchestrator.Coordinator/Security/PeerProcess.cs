@@ -23,7 +23,7 @@ internal sealed record PeerProcess(int Pid, int ProcessGroup)
         // Queried at once: by the first call the process may have exited and its id may have been reused.
         if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket || Find(socket.SafeHandle) is not { } peer)
         {
-            instruments.Refused();
+            instruments.Refused(RefusalCause.OtherUser);
             return Task.CompletedTask;
         }
 

@@ -1,25 +1,28 @@
-using System.Diagnostics.Metrics;
-
 namespace Orchestrator.Coordinator.Security;
 
-/// <summary>The counters of the authorization layer.</summary>
+/// <summary>Why a call or a connection was refused before anything of it was read.</summary>
+internal enum RefusalCause
+{
+    /// <summary>It had no credential.</summary>
+    NoCredential,
+
+    /// <summary>Its credential is wrong, expired or another's.</summary>
+    WrongCredential,
+
+    /// <summary>A process of another user connected to a socket.</summary>
+    OtherUser,
+}
+
+/// <summary>Counts what was refused. Safe for several threads.</summary>
 internal sealed class SecurityInstruments
 {
-    private readonly Counter<long> _refused;
+    private readonly long[] _refused = new long[Enum.GetValues<RefusalCause>().Length];
 
-    public SecurityInstruments(IMeterFactory meters) =>
-        _refused = meters.Create("Orchestrator.Security").CreateCounter<long>(
-            "orchestrator.security.refused", "{call}",
-            "Calls without a credential, or with one that is wrong, expired or another's, and connections of other users to the socket");
+    /// <summary>How many were refused for a cause since the start.</summary>
+    public long RefusedCalls(RefusalCause cause) => Interlocked.Read(ref _refused[(int)cause]);
 
-    /// <summary>Calls refused since the start, counted even without a meter listener.</summary>
-    public long RefusedCalls => Interlocked.Read(ref _count);
+    /// <summary>How many were refused in all.</summary>
+    public long RefusedTotal => Enum.GetValues<RefusalCause>().Sum(RefusedCalls);
 
-    private long _count;
-
-    public void Refused()
-    {
-        Interlocked.Increment(ref _count);
-        _refused.Add(1);
-    }
+    public void Refused(RefusalCause cause) => Interlocked.Increment(ref _refused[(int)cause]);
 }

@@ -4,7 +4,7 @@ using Orchestrator.Core.TaskModel;
 namespace Orchestrator.Coordinator.Supervision;
 
 /// <summary>The supervisor's state of one group: slots are counted, and a hot spare is kept, per group.</summary>
-internal sealed class WorkerGroup(WorkerGroupOptions options, int firstCore)
+internal sealed class WorkerGroup(WorkerGroupOptions options, int firstCore, RestartTally restarts)
 {
     public WorkerGroupOptions Options { get; set; } = options;
 
@@ -15,6 +15,9 @@ internal sealed class WorkerGroup(WorkerGroupOptions options, int firstCore)
 
     /// <summary>The number of the last slot.</summary>
     public int SlotNumber { get; set; }
+
+    /// <summary>How often and how fast its workers, and those of the other groups, were replaced.</summary>
+    public RestartTally Restarts => restarts;
 
     public WorkerProcess? Spare { get; set; }
 

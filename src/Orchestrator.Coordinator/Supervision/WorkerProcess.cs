@@ -142,12 +142,31 @@ internal sealed class WorkerSlot(WorkerGroup group, string name, int core)
 
     public bool IsRemoved { get; set; }
 
-    public long Restarts { get; set; }
+    public long Restarts { get; private set; }
+
+    /// <summary>When it lost its worker; null while it has one, and before it has had one.</summary>
+    public TimeSpan? LostAt { get; set; }
 
     /// <summary>Until this time the worker is not replaced as routine, because a successor did not start.</summary>
     public TimeSpan NoRenewalBefore { get; set; }
 
     public string LastExit { get; set; } = "";
+
+    /// <summary>Its worker was lost, and its place is to be filled anew.</summary>
+    public void CountRestart(RestartCause cause, TimeSpan now)
+    {
+        Restarts++;
+        LostAt ??= now;
+        group.Restarts.Count(group.Name, cause);
+    }
+
+    /// <summary>A worker has the place.</summary>
+    public void CountFilled(TimeSpan now)
+    {
+        if (LostAt is { } since)
+            group.Restarts.CountTakeover(group.Name, now - since);
+        LostAt = null;
+    }
 }
 
 /// <summary>

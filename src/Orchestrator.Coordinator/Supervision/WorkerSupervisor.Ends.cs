@@ -83,7 +83,7 @@ internal sealed partial class WorkerSupervisor
         if (process.Slot is { } lost)
         {
             lost.EarlyDeaths.Clear();
-            lost.Restarts++;
+            lost.CountRestart(RestartCause.Lost, _clock.Now);
             StartFor(lost);
         }
         else
@@ -99,7 +99,7 @@ internal sealed partial class WorkerSupervisor
             return;
         slot.Current = null;
         slot.LastExit = cause;
-        slot.Restarts++;
+        slot.CountRestart(RestartCause.Replaced, _clock.Now);
         if (slot.Successor is null)
             StartFor(slot);
     }
@@ -118,7 +118,7 @@ internal sealed partial class WorkerSupervisor
         }
 
         slot.LastExit = cause;
-        slot.Restarts++;
+        slot.CountRestart(RestartCause.EarlyDeath, _clock.Now);
         if (slot.Current is not null)
         {
             // The successor did not start: the worker that it was to replace continues.

@@ -44,6 +44,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         TaskEngineHost host,
         MonotonicClock clock,
         EventLog events,
+        RestartTally restarts,
         ILogger<WorkerSupervisor> logger)
     {
         _options = options;
@@ -54,7 +55,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         _cores = ProcessorAffinity.AllowedCores();
         _launcher = new WorkerProcessLauncher(options, directory, tokens, clock.Running, _cores, host.Options.LargestPayload);
         foreach (var group in options.Groups)
-            _groups.Add(new WorkerGroup(group, _groups.Sum(before => before.Options.Workers)));
+            _groups.Add(new WorkerGroup(group, _groups.Sum(before => before.Options.Workers), restarts));
         _heartbeats = new HeartbeatWatch(clock, events, new DebuggerWatch(events, logger, Terminate), WatchPeriod);
         _recycling = new RecyclingSchedule(host, clock, _cores.Count);
         SupervisorLog.ReportSwept(logger, events, directory.Swept);
@@ -123,7 +124,6 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         slot.IsBackingOff = false;
         if (!FillBySpare(slot))
             slot.Current = Launch(slot.Group, slot);
-
         Publish();
     }
 
@@ -253,6 +253,7 @@ internal sealed partial class WorkerSupervisor : IWorkerOrders, IAsyncDisposable
         slot.Current = process;
         slot.Successor = null;
         slot.HasFailed = false;
+        slot.CountFilled(_clock.Now);
         process.Role = WorkerRole.Active;
         if (rename && slot.Core >= 0)
             ProcessorAffinity.SetForProcess(process.Child.Pid, slot.Core);

@@ -18,6 +18,24 @@ internal sealed class StatusReporter(
 
     private volatile int _threads;
 
+    /// <summary>The coordinator's threads.</summary>
+    public int Threads
+    {
+        get
+        {
+            try
+            {
+                _threads = Directory.GetDirectories("/proc/self/task").Length;
+            }
+            catch (IOException)
+            {
+                // Out of file descriptors: the status is needed especially then, and the last count is close enough.
+            }
+
+            return _threads;
+        }
+    }
+
     public V1.ServiceStatus Report()
     {
         var (cpu, rate) = sampler.Rates();
@@ -34,7 +52,7 @@ internal sealed class StatusReporter(
                 Pid = Environment.ProcessId,
                 CpuPercent = Math.Round(cpu, 1),
                 RssBytes = (ulong)Environment.WorkingSet,
-                Threads = ThreadCount(),
+                Threads = Threads,
                 StartedAt = Timestamp.FromDateTimeOffset(clock.StartedAt),
             },
         };
@@ -63,6 +81,13 @@ internal sealed class StatusReporter(
             return 0;
         });
         return status;
+    }
+
+    /// <summary>The workers alone.</summary>
+    public IReadOnlyList<V1.WorkerInfo> Workers()
+    {
+        var workers = supervisor.Status;
+        return host.Read(_ => workers.Select(ToInfo).ToArray());
     }
 
     /// <summary>The handler's name in what operators see: in-process runs of it are a population of their own.</summary>
@@ -152,17 +177,4 @@ internal sealed class StatusReporter(
         Retried = tally.Retried,
     };
 
-    private int ThreadCount()
-    {
-        try
-        {
-            _threads = Directory.GetDirectories("/proc/self/task").Length;
-        }
-        catch (IOException)
-        {
-            // Out of file descriptors: the status is needed especially then, and the last count is close enough.
-        }
-
-        return _threads;
-    }
 }

@@ -35,6 +35,7 @@ internal sealed partial class TelemetryFeed(
     private long _position;
     private int _toldLane;
     private int _toldHandler;
+    private long _missed;
 
     /// <summary>How many watch.</summary>
     public int Count
@@ -45,6 +46,9 @@ internal sealed partial class TelemetryFeed(
                 return _watches.Count;
         }
     }
+
+    /// <summary>Messages that a watcher was too slow for.</summary>
+    public long Missed => Interlocked.Read(ref _missed);
 
     /// <summary>Begins to watch; the first message comes at once.</summary>
     /// <param name="client">The account of the watcher.</param>
@@ -77,6 +81,8 @@ internal sealed partial class TelemetryFeed(
 
         return watch;
     }
+
+    internal void CountMissed() => Interlocked.Increment(ref _missed);
 
     internal void End(TelemetryWatch watch)
     {

@@ -74,6 +74,7 @@ internal sealed class TelemetryWatch(TelemetryFeed feed, string client, int tick
             if (_isDue)
             {
                 _missedMessages++;
+                feed.CountMissed();
                 return;
             }
 

@@ -15,13 +15,13 @@ internal sealed class ObjectKernel : IPrimitiveContext
     {
         Options = options;
         Quota = new ObjectQuota(options.MaxObjects, options.MaxObjectsPerClient);
-        Sessions = new SessionTable(options, Step, _deadlines);
+        Sessions = new SessionTable(options, Step, _deadlines, Tallies);
         Replays = new CommandReplays(options, Step);
         Durable = new DurableChanges(Step);
         Memory = new ObjectMemory(budget, Contents, Quota, Sessions, Replays.Budget);
         WaitCharges = new WaitCharges(options, Memory, Contents);
         Followers = new OperationFollowers(Step, WaitCharges);
-        Waits = new WaitTable(Step, _deadlines, Sessions, Replays, WaitCharges, Followers, Machines);
+        Waits = new WaitTable(Step, _deadlines, Sessions, Replays, WaitCharges, Followers, Machines, Tallies);
         Machines[ObjectKind.Session] = _sessionMachine = new SessionMachine(this, options);
         Machines[ObjectKind.Task] = new TaskJoinMachine(this);
     }
@@ -41,6 +41,8 @@ internal sealed class ObjectKernel : IPrimitiveContext
     public WaitCharges WaitCharges { get; }
 
     public OperationFollowers Followers { get; }
+
+    public KindTallies Tallies { get; } = new();
 
     public DurableChanges Durable { get; }
 

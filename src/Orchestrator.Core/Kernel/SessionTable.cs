@@ -4,7 +4,8 @@ using Orchestrator.Core.Common;
 namespace Orchestrator.Core.Kernel;
 
 /// <summary>The sessions: how they begin, live and are unregistered, and what they hold.</summary>
-internal sealed class SessionTable(KernelOptions options, EngineStep step, DeadlineHeap<DeadlineNode> deadlines)
+internal sealed class SessionTable(
+    KernelOptions options, EngineStep step, DeadlineHeap<DeadlineNode> deadlines, KindTallies tallies)
 {
     private readonly Dictionary<string, Session> _sessions = [];
     private readonly Dictionary<string, Session> _lost = [];
@@ -13,6 +14,9 @@ internal sealed class SessionTable(KernelOptions options, EngineStep step, Deadl
     private long _number;
 
     public int Count => _sessions.Count;
+
+    /// <summary>How many have ended since no sign of life came in time.</summary>
+    public long Expired { get; private set; }
 
     public Dictionary<string, Session>.ValueCollection All => _sessions.Values;
 
@@ -63,6 +67,7 @@ internal sealed class SessionTable(KernelOptions options, EngineStep step, Deadl
     {
         Debug.Assert(!hold.Session.HasEnded, "an ended session is granted nothing");
         hold.Session.Link(hold);
+        tallies.AddHold(hold);
         // An implicit session's lease starts with the grant that the session was created for.
         if (hold.Session is { IsImplicit: true, HeapIndex: < 0, Ttl: { } lease })
             deadlines.Set(hold.Session, step.After(lease));
@@ -71,6 +76,7 @@ internal sealed class SessionTable(KernelOptions options, EngineStep step, Deadl
     public void RemoveHold(Hold hold)
     {
         hold.Session.Unlink(hold);
+        tallies.RemoveHold(hold);
         RetireIfEmpty(hold.Session);
     }
 
@@ -97,6 +103,8 @@ internal sealed class SessionTable(KernelOptions options, EngineStep step, Deadl
         if (session.HasEnded)
             return false;
         session.End = end;
+        if (end.Cause == SessionEndCause.Expired)
+            Expired++;
         session.Client?.Sessions -= 1;
         deadlines.Remove(session);
         _sessions.Remove(session.Id);

@@ -10,7 +10,8 @@ internal sealed class WaitTable(
     CommandReplays replays,
     WaitCharges charges,
     OperationFollowers followers,
-    MachineTable machines)
+    MachineTable machines,
+    KindTallies tallies)
 {
     // Waits without a session are linked here: they own nothing and are in no cycle, but are listed with the others.
     private readonly Session _noSession = new(0, "", "", null, null);
@@ -18,6 +19,9 @@ internal sealed class WaitTable(
 
     /// <summary>How many of them wait for tasks.</summary>
     public int TaskJoins { get; set; }
+
+    /// <summary>How many waits were refused since they would have closed a cycle.</summary>
+    public long Deadlocks { get; private set; }
 
     /// <summary>Ends a command that did not wait.</summary>
     public void Complete(ObjectCommand command, ObjectOutcome outcome)
@@ -118,6 +122,7 @@ internal sealed class WaitTable(
         if (_graph.FindCycle(wait, step.Now, TaskJoins > 0) is not { } cycle)
             return null;
         step.Effects.Deadlocks.Add(cycle);
+        Deadlocks++;
         var hint = cycle.IsOfNamedFlows ? "" : ". Independent flows of one session want a name each (flow), or a session each";
         return new ObjectError(
             ObjectErrorReason.Deadlock, $"waiting at {wait.Object} would close a cycle of waits: {cycle.Describe()}{hint}")
@@ -153,6 +158,7 @@ internal sealed class WaitTable(
         list.Add(wait, after);
         (wait.Session ?? _noSession).Link(wait);
         charges.Charge(wait.Command, +1);
+        tallies.Begin(wait);
     }
 
     private void Unlink(Wait wait)
@@ -161,5 +167,6 @@ internal sealed class WaitTable(
         (wait.Session ?? _noSession).Unlink(wait);
         deadlines.Remove(wait);
         charges.Charge(wait.Command, -1);
+        tallies.End(wait, step.Now);
     }
 }

@@ -54,6 +54,15 @@ public sealed class ObjectEngineView
     /// <summary>How many items they hold, ready or not.</summary>
     public long QueuedItemCount => _queues.ItemCount;
 
+    /// <summary>How many sessions have ended since no sign of life came in time.</summary>
+    public long ExpiredSessions => _kernel.Sessions.Expired;
+
+    /// <summary>How many waits were refused since they would have closed a cycle.</summary>
+    public long Deadlocks => _kernel.Waits.Deadlocks;
+
+    /// <summary>What is held and what waits at all objects of a kind.</summary>
+    public KindTally TallyOf(ObjectKind kind) => _kernel.Tallies[kind];
+
     /// <summary>How many commands wait.</summary>
     public int WaitCount => _kernel.WaitCharges.Count;
 

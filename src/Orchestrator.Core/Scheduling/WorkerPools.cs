@@ -23,6 +23,10 @@ internal sealed class WorkerPools(TaskEngineOptions options)
         .SelectMany(route => route.Queues)
         .Min(queue => queue.OldestAcceptedAt);
 
+    /// <summary>The same of those that wait for a kind of lane of a worker process.</summary>
+    public long? OldestReadyOf(WorkKind kind) => this[PlacementPolicy.WorkerProcess].Routes
+        .Min(route => route.Queues[(int)kind].OldestAcceptedAt);
+
     public WorkerPool this[PlacementPolicy placement] => All[(int)placement];
 
     public WorkerPool Of(TaskRecord task) => All[(int)task.Policy.Placement];

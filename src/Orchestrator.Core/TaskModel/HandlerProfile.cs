@@ -1,3 +1,5 @@
+using Orchestrator.Core.Common;
+
 namespace Orchestrator.Core.TaskModel;
 
 /// <summary>The engine's data about one handler: its kind, how long it runs, and how its tasks ended.</summary>
@@ -25,6 +27,7 @@ public sealed class HandlerProfile
         Tally = known ? new TaskTally() : NoTally;
         RunTimes = known ? new DurationHistogram() : NoTimes;
         Latencies = known ? new DurationHistogram() : NoTimes;
+        QueueTimes = known ? new DurationHistogram() : NoTimes;
     }
 
     /// <summary>The placeholder of a handler that no worker offers (yet).</summary>
@@ -56,6 +59,9 @@ public sealed class HandlerProfile
 
     /// <summary>Whether a worker offers it.</summary>
     internal bool IsKnown { get; }
+
+    /// <summary>How long tasks took from acceptance to the start of their last attempt; those that never started are not in it.</summary>
+    public DurationHistogram QueueTimes { get; }
 
     /// <summary>Its number in spans; null before its first attempt.</summary>
     internal ushort? SpanNumber { get; set; }
@@ -89,6 +95,9 @@ public sealed class TaskTally
 {
     private readonly long[] _ended = new long[8];
 
+    // Only for what has failed: most handlers need none.
+    private Dictionary<(TaskState, FailureReason), long>? _failures;
+
     /// <summary>Accepted, and restored after a restart before they had ended: the sum of all states.</summary>
     public long Accepted { get; internal set; }
 
@@ -101,6 +110,34 @@ public sealed class TaskTally
     /// <summary>Attempts that were followed by another.</summary>
     public long Retried { get; internal set; }
 
+    /// <summary>Attempts that workers gave back before they had begun them.</summary>
+    public long Returned { get; internal set; }
+
+    /// <summary>Attempts whose end was that of their task.</summary>
+    public long LastAttempts { get; internal set; }
+
+    /// <summary>How many ended in which state and for which reason; those without a failure have none.</summary>
+    public IEnumerable<(TaskState State, FailureReason Reason, long Count)> Ends
+    {
+        get
+        {
+            for (var i = 0; i < _ended.Length; i++)
+            {
+                var (state, rest) = ((TaskState)i, _ended[i]);
+                foreach (var (key, count) in _failures ?? [])
+                {
+                    if (key.Item1 != state)
+                        continue;
+                    rest -= count;
+                    yield return (state, key.Item2, count);
+                }
+
+                if (rest > 0)
+                    yield return (state, FailureReason.None, rest);
+            }
+        }
+    }
+
     /// <summary>How many ended in <paramref name="state"/>.</summary>
     public long Ended(TaskState state) => _ended[(int)state];
 
@@ -110,5 +147,12 @@ public sealed class TaskTally
     /// <summary>How many ended without success, other than by being cancelled or skipped.</summary>
     public long FailedTotal => Ended(TaskState.Failed) + Ended(TaskState.TimedOut) + Ended(TaskState.WorkerLost);
 
-    internal void CountEnd(TaskState state) => _ended[(int)state]++;
+    internal void CountEnd(TaskState state, FailureReason reason)
+    {
+        _ended[(int)state]++;
+        if (reason == FailureReason.None)
+            return;
+        _failures ??= [];
+        _failures[(state, reason)] = _failures.GetValueOrDefault((state, reason)) + 1;
+    }
 }

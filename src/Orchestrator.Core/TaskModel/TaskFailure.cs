@@ -12,6 +12,9 @@ public sealed record TaskFailure(FailureReason Reason, string Message)
     /// <summary>For a limit: the client that reached its own limit; empty where the limit applies to all clients.</summary>
     public string Subject { get; init; } = "";
 
+    /// <summary>For a limit: its name in ListLimits, such as <c>tasks</c>; otherwise empty.</summary>
+    public string Limit { get; init; } = "";
+
     /// <summary>The remote exception's type, as its language names it.</summary>
     public string Type { get; init; } = "";
 

@@ -11,8 +11,17 @@ internal sealed class TaskUsage(MemoryShare memory)
     /// <summary>Counts over all tasks.</summary>
     public TaskTally Tally { get; } = new();
 
+    private readonly Dictionary<string, long> _shedByLimit = [];
+    private readonly long[] _cancelled = new long[Enum.GetValues<CancelRung>().Length];
+
     /// <summary>Tasks that were refused because a limit was reached, and the last refusal.</summary>
     public Incident Shed { get; private set; }
+
+    /// <summary>How many were refused because of which limit.</summary>
+    public IReadOnlyDictionary<string, long> ShedByLimit => _shedByLimit;
+
+    /// <summary>How many tasks each step of the cancellation has ended, by <see cref="CancelRung"/>.</summary>
+    public ReadOnlySpan<long> Cancelled => _cancelled;
 
     /// <summary>Tasks that killed as many workers as their retry policy allows, and the last one's failure.</summary>
     public Incident Quarantined { get; private set; }
@@ -69,9 +78,16 @@ internal sealed class TaskUsage(MemoryShare memory)
     public void RemoveUnfinished(TaskRecord task)
     {
         if (task.StartedAt != 0 && task.Phase == TaskPhase.Assigned)
+        {
             CountRunning(task, -1);
+            task.Handler.Tally.LastAttempts++;
+            Tally.LastAttempts++;
+        }
         else
+        {
             CountQueued(task, -1);
+        }
+
         Unfinished--;
         PayloadBytes -= task.InputBytes + task.ExtraBytes;
         task.Client?.Remove(task.InputBytes + task.ExtraBytes);
@@ -130,25 +146,42 @@ internal sealed class TaskUsage(MemoryShare memory)
         Tally.Retried++;
     }
 
+    /// <summary>A worker gave back an attempt that it had not begun.</summary>
+    public void CountReturn(TaskRecord task)
+    {
+        task.Handler.Tally.Returned++;
+        Tally.Returned++;
+    }
+
     /// <summary>Counts a task that has got its end state.</summary>
     public void CountEnd(TaskRecord task)
     {
+        var failure = task.Failure;
+        var reason = failure?.Reason ?? FailureReason.None;
         if (task.Handler.IsKnown)
         {
-            task.Handler.Tally.CountEnd(task.EndState);
+            task.Handler.Tally.CountEnd(task.EndState, reason);
             task.Handler.Latencies.Record(task.EndedAt - task.AcceptedAt);
+            if (task.StartedAt != 0)
+                task.Handler.QueueTimes.Record(task.StartedAt - task.AcceptedAt);
         }
 
-        Tally.CountEnd(task.EndState);
-        if (task.Failure is { Reason: FailureReason.Quarantined } failure)
+        Tally.CountEnd(task.EndState, reason);
+        if (failure is null)
+            return;
+        if (failure.Rung != CancelRung.None)
+            _cancelled[(int)failure.Rung]++;
+        if (reason == FailureReason.Quarantined)
             Quarantined = new Incident(Quarantined.Count + 1, $"task {task.Id} ({task.Handler.Name}): {failure.Message}");
     }
 
     /// <summary>Counts a refused submission, if a limit is the cause.</summary>
     public void CountRefusal(TaskFailure refusal)
     {
-        if (refusal.Reason == FailureReason.LimitExceeded)
-            Shed = new Incident(Shed.Count + 1, refusal.Message);
+        if (refusal.Reason != FailureReason.LimitExceeded)
+            return;
+        Shed = new Incident(Shed.Count + 1, refusal.Message);
+        _shedByLimit[refusal.Limit] = _shedByLimit.GetValueOrDefault(refusal.Limit) + 1;
     }
 
     private void CountQueued(TaskRecord task, int by)

@@ -115,7 +115,10 @@ internal sealed class AdmissionControl(
         {
             return new TaskFailure(
                 FailureReason.LimitExceeded,
-                $"the coordinator holds {context.Options.MaxTasks:N0} tasks, its limit (tasks); retry when some have ended");
+                $"the coordinator holds {context.Options.MaxTasks:N0} tasks, its limit (tasks); retry when some have ended")
+            {
+                Limit = "tasks",
+            };
         }
 
         if (context.Usage.PayloadBytes + alsoBytes + submission.InputBytes > context.Options.MaxPayloadBytes)
@@ -123,7 +126,10 @@ internal sealed class AdmissionControl(
             return new TaskFailure(
                 FailureReason.LimitExceeded,
                 $"the coordinator holds {context.Usage.PayloadBytes:N0} bytes of payloads; {submission.InputBytes:N0} more would pass "
-                + $"its limit (payload_bytes) of {context.Options.MaxPayloadBytes:N0}");
+                + $"its limit (payload_bytes_total) of {context.Options.MaxPayloadBytes:N0}")
+            {
+                Limit = "payload_bytes_total",
+            };
         }
 
         if (!context.Usage.FitsNewWork(alsoBytes + submission.KeptBytes + (TaskUsage.RecordBytes * (alsoTasks + 1L))))
@@ -133,7 +139,10 @@ internal sealed class AdmissionControl(
                 FailureReason.LimitExceeded,
                 $"the coordinator keeps {memory.Used:N0} bytes, {context.Usage.KeptBytes:N0} of them for tasks; "
                 + $"{submission.InputBytes:N0} more would pass its memory budget (memory_kept): {memory.AdmissionLimit:N0} for new work, "
-                + $"{memory.PerKindLimit:N0} of them for tasks; retry when some have ended");
+                + $"{memory.PerKindLimit:N0} of them for tasks; retry when some have ended")
+            {
+                Limit = "memory_kept",
+            };
         }
 
         if (client is not null && ValidateClient(client, alsoTasks, alsoBytes + submission.KeptBytes) is { } full)
@@ -158,6 +167,7 @@ internal sealed class AdmissionControl(
                 + $"{context.Options.MaxTasksPerClient:N0}; retry when some have ended")
             {
                 Subject = client.Name,
+                Limit = "tasks_per_client",
             };
         }
 
@@ -169,6 +179,7 @@ internal sealed class AdmissionControl(
                 + $"the limit (payload_bytes_per_client) of {context.Options.MaxPayloadBytesPerClient:N0}")
             {
                 Subject = client.Name,
+                Limit = "payload_bytes_per_client",
             };
         }
 
@@ -182,6 +193,7 @@ internal sealed class AdmissionControl(
                 + $"{context.Usage.Budget.PerClientLimit:N0}; retry when some have ended")
             {
                 Subject = client.Name,
+                Limit = "memory_kept_per_client",
             };
     }
 

@@ -277,6 +277,7 @@ internal sealed class AttemptLifecycle(
         LeaveWorker(task);
         task.RunTicks = 0;
         context.Usage.CountUnstarted(task);
+        context.Usage.CountReturn(task);
         if (task.IsDurable)
             context.Changes.Record(task, new TaskReturned(task.Id));
         if (task.Intent != EndIntent.None)

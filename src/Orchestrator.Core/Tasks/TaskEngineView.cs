@@ -52,8 +52,17 @@ public sealed class TaskEngineView
     /// <summary>When the ready task was accepted that was accepted first, in ticks; null if none waits for a worker.</summary>
     public long? OldestReady => _pools.OldestReady;
 
+    /// <summary>The same of the tasks that are ready for a kind of lane of a worker process.</summary>
+    public long? OldestReadyOf(WorkKind kind) => _pools.OldestReadyOf(kind);
+
     /// <summary>Tasks that were refused because a limit was reached.</summary>
     public Incident Shed => _context.Usage.Shed;
+
+    /// <summary>How many tasks were refused because of which limit.</summary>
+    public IReadOnlyDictionary<string, long> ShedByLimit => _context.Usage.ShedByLimit;
+
+    /// <summary>How many tasks each step of the cancellation has ended, by <see cref="CancelRung"/>.</summary>
+    public ReadOnlySpan<long> Cancelled => _context.Usage.Cancelled;
 
     /// <summary>Tasks that killed as many workers as their retry policy allows.</summary>
     public Incident Quarantined => _context.Usage.Quarantined;

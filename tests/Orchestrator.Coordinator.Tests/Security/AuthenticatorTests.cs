@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -12,15 +11,13 @@ namespace Orchestrator.Coordinator.Tests.Security;
 public sealed class AuthenticatorTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
-    private readonly Meters _meters = new();
     private readonly HandClock _clock = new();
-    private readonly SecurityInstruments _instruments;
+    private readonly SecurityInstruments _instruments = new();
     private readonly TokenStore _tokens;
     private readonly TokenFiles _files;
 
     public AuthenticatorTests()
     {
-        _instruments = new SecurityInstruments(_meters);
         _tokens = new TokenStore(_directory.Path, null, _clock, NullLogger<TokenStore>.Instance);
         _files = new TokenFiles(_directory.Path, _clock);
     }
@@ -30,7 +27,6 @@ public sealed class AuthenticatorTests : IDisposable
     public void Dispose()
     {
         _tokens.Dispose();
-        _meters.Dispose();
         _directory.Dispose();
     }
 
@@ -43,7 +39,7 @@ public sealed class AuthenticatorTests : IDisposable
         var caller = Find(string.Format(System.Globalization.CultureInfo.InvariantCulture, header, Owner), out var fault)!;
         Assert.Null(fault);
         Assert.Equal((Role.Operate, true, true), (caller.Role, caller.IsOwner, caller.IsShared));
-        Assert.Equal(0, _instruments.RefusedCalls);
+        Assert.Equal(0, _instruments.RefusedTotal);
     }
 
     [Theory]
@@ -58,7 +54,7 @@ public sealed class AuthenticatorTests : IDisposable
         _clock.Now += TimeSpan.FromHours(1);
         Assert.Null(Find("Bearer " + token, out var fault));
         Assert.Contains("the token 'hour' expired at 2030-01-01 01:00:00Z", fault, StringComparison.Ordinal);
-        Assert.Equal(1, _instruments.RefusedCalls);
+        Assert.Equal(1, _instruments.RefusedTotal);
     }
 
     [Theory]
@@ -72,7 +68,7 @@ public sealed class AuthenticatorTests : IDisposable
     {
         Assert.Null(Find(header, out var fault));
         Assert.StartsWith(why, fault, StringComparison.Ordinal);
-        Assert.Equal(1, _instruments.RefusedCalls);
+        Assert.Equal(1, _instruments.RefusedTotal);
     }
 
     [Fact]
@@ -151,18 +147,5 @@ public sealed class AuthenticatorTests : IDisposable
         public DateTimeOffset Now { get; set; } = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
         public override DateTimeOffset GetUtcNow() => Now;
-    }
-
-    private sealed class Meters : IMeterFactory
-    {
-        private readonly List<Meter> _created = [];
-
-        public Meter Create(MeterOptions options)
-        {
-            _created.Add(new Meter(options));
-            return _created[^1];
-        }
-
-        public void Dispose() => _created.ForEach(meter => meter.Dispose());
     }
 }

@@ -1,3 +1,4 @@
+using Orchestrator.Core.Common;
 using Orchestrator.Core.TaskModel;
 
 namespace Orchestrator.Core.Tests.Tasks;

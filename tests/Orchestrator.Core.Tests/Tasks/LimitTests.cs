@@ -47,7 +47,7 @@ public sealed class LimitTests
         Assert.Null(Refusal(harness, 15));
         var refusal = Refusal(harness, 1);
         Assert.Equal(FailureReason.LimitExceeded, refusal!.Reason);
-        Assert.Contains("(payload_bytes)", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("(payload_bytes_total)", refusal.Message, StringComparison.Ordinal);
         // Its input of 5 bytes becomes an output of 6.
         harness.Report(worker, task);
         Assert.Equal(21, harness.View.PayloadBytes);

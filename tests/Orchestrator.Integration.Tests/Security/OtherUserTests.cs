@@ -53,7 +53,7 @@ public sealed class OtherUserTests
         };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", coordinator.Token);
         var refused = (await http.GetStringAsync(new Uri("/metrics", UriKind.Relative))).Split('\n').Single(
-            line => line.StartsWith("orchestrator_refused_calls_total ", StringComparison.Ordinal));
+            line => line.StartsWith("orchestrator_refused_calls_total{why=\"other_user\"} ", StringComparison.Ordinal));
         // The coordinator counts those to its own two sockets; the worker drops the other one itself.
         Assert.Equal(2, double.Parse(refused.Split(' ')[1], CultureInfo.InvariantCulture));
 

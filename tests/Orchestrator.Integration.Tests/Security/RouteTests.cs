@@ -65,12 +65,10 @@ public sealed class RouteTests(SharedCoordinator shared) : IClassFixture<SharedC
     public void The_address_tells_who_is_on_this_machine(string? remote, string? local, bool isTold)
     {
         using var directory = new TemporaryDirectory();
-        using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var store = new TokenStore(
             directory.Path, null, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<TokenStore>.Instance);
         var finder = new Authenticator(
-            store, new CoordinatorOptions { DataDirectory = directory.Path }, new SecurityInstruments(
-                services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()));
+            store, new CoordinatorOptions { DataDirectory = directory.Path }, new SecurityInstruments());
         var context = new Microsoft.AspNetCore.Http.DefaultHttpContext();
         context.Connection.RemoteIpAddress = remote is null ? null : IPAddress.Parse(remote);
         context.Connection.LocalIpAddress = local is null ? null : IPAddress.Parse(local);

@@ -27,22 +27,32 @@ public sealed class MetricsTests
         var (_, token) = new TokenFiles(coordinator.DataDirectory, TimeProvider.System).Create(Role.Observe, null, "scraper");
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         var page = await ReadAsync(http);
-        Assert.Equal(7, page["""orchestrator_tasks_ended_total{handler="sum_of_squares",state="succeeded"}"""]);
-        Assert.Equal(1, page["""orchestrator_tasks_ended_total{handler="throw",state="failed"}"""]);
-        Assert.Equal(0, page["""orchestrator_tasks{state="running"}"""]);
-        Assert.True(page["""orchestrator_task_latency_seconds{handler="sum_of_squares",quantile="0.99"}"""] > 0);
-        Assert.Equal(1, page["""orchestrator_worker_ready{worker="worker-2",group="worker"}"""]);
-        Assert.True(page["""orchestrator_worker_resident_memory_bytes{worker="worker-1",group="worker"}"""] > 1 << 20);
-        Assert.Equal(300 << 20, page["""orchestrator_limit{limit="memory",unit="bytes"}"""]);
-        Assert.True(page["process_resident_memory_bytes"] > 1 << 20);
-        Assert.True(page["process_cpu_seconds_total"] > 0);
-        Assert.Equal(1, page["orchestrator_refused_calls_total"]);
+        Assert.Equal(7, page["""orchestrator_task_ended_total{handler="sum_of_squares",state="succeeded",reason=""}"""]);
+        Assert.Equal(1, page["""orchestrator_task_ended_total{handler="throw",state="failed",reason="handler_failed"}"""]);
+        Assert.Equal(7, page["""orchestrator_task_accepted_total{handler="sum_of_squares"}"""]);
+        Assert.Equal(7, page["""orchestrator_task_attempts_total{handler="sum_of_squares",outcome="ended"}"""]);
+        Assert.Equal(0, page["""orchestrator_task_running{handler="throw",lane="cpu"}"""]);
+        foreach (var times in (string[])["", "queue_", "run_"])
+        {
+            Assert.Equal(7, page[$$"""orchestrator_task_{{times}}duration_seconds_count{handler="sum_of_squares"}"""]);
+            Assert.Equal(7, page[$$"""orchestrator_task_{{times}}duration_seconds_bucket{handler="sum_of_squares",le="+Inf"}"""]);
+        }
+
+        Assert.True(page["""orchestrator_task_duration_seconds_sum{handler="sum_of_squares"}"""] > 0);
+        Assert.Equal(1, page["""orchestrator_worker_state{worker="worker-2",group="worker",state="ready"}"""]);
+        Assert.Equal(0, page["""orchestrator_worker_state{worker="worker-2",group="worker",state="failed"}"""]);
+        Assert.True(page["""orchestrator_worker_memory_usage_bytes{worker="worker-1",group="worker"}"""] > 1 << 20);
+        Assert.Equal(300 << 20, page["""orchestrator_limit_maximum{limit="memory",unit="bytes"}"""]);
+        Assert.True(page["process_memory_usage_bytes"] > 1 << 20);
+        Assert.True(page["process_cpu_time_seconds_total"] > 0);
+        Assert.Equal(1, page["""orchestrator_refused_calls_total{why="no_credential"}"""]);
+        Assert.Equal(0, page["""orchestrator_refused_calls_total{why="wrong_credential"}"""]);
 
         await coordinator.Admin.ScaleWorkersAsync(new ScaleWorkersRequest { Workers = 1 }, CoordinatorProcess.Deadline());
         await coordinator.RunAsync(Specs.Json("sum_of_squares", """{"n": 3}"""));
         page = await ReadAsync(http);
-        Assert.Equal(8, page["""orchestrator_tasks_ended_total{handler="sum_of_squares",state="succeeded"}"""]);
-        Assert.DoesNotContain("""orchestrator_worker_ready{worker="worker-2",group="worker"}""", page.Keys);
+        Assert.Equal(8, page["""orchestrator_task_ended_total{handler="sum_of_squares",state="succeeded",reason=""}"""]);
+        Assert.DoesNotContain(page.Keys, key => key.Contains("worker-2", StringComparison.Ordinal));
     }
 
     private static async Task<Dictionary<string, double>> ReadAsync(HttpClient http) =>

@@ -1,4 +1,4 @@
-namespace Orchestrator.Core.TaskModel;
+namespace Orchestrator.Core.Common;
 
 /// <summary>
 /// Durations in buckets that grow by an eighth (HdrHistogram's idea with three significant bits): recording is a shift and an add,
@@ -10,7 +10,7 @@ public sealed class DurationHistogram
     private const int SubCount = 1 << SubBits;
 
     /// <summary>How many buckets there are.</summary>
-    internal const int BucketCount = (64 - SubBits) * SubCount;
+    public const int BucketCount = (64 - SubBits) * SubCount;
 
     private readonly long[] _buckets = new long[BucketCount];
 
@@ -40,7 +40,14 @@ public sealed class DurationHistogram
     }
 
     /// <summary>How many durations each bucket holds.</summary>
-    internal ReadOnlySpan<long> Buckets => _buckets;
+    public ReadOnlySpan<long> Buckets => _buckets;
+
+    /// <summary>The middle of a bucket, in ticks of 100 ns.</summary>
+    /// <param name="bucket">Its place in <see cref="Buckets"/>.</param>
+    public static double Middle(int bucket) => (bucket == 0 ? 0 : UpperBound(bucket - 1) + 1 + UpperBound(bucket)) / 2.0;
+
+    /// <summary>Records a duration.</summary>
+    public void Record(TimeSpan duration) => Record(duration.Ticks);
 
     internal void Record(long ticks)
     {

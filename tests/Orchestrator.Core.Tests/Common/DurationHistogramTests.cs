@@ -1,7 +1,7 @@
 using CsCheck;
-using Orchestrator.Core.TaskModel;
+using Orchestrator.Core.Common;
 
-namespace Orchestrator.Core.Tests.Scheduling;
+namespace Orchestrator.Core.Tests.Common;
 
 /// <summary>Quantiles are exact to 12.5 %, over all of a long's range.</summary>
 public sealed class DurationHistogramTests

@@ -1,0 +1,18 @@
+using System.Text.RegularExpressions;
+
+namespace Orchestrator.Coordinator.Metrics;
+
+/// <summary>How values of enumerations are written in tags: as in the contract's JSON, in lower case, such as <c>timed_out</c>.</summary>
+internal static partial class MetricTags
+{
+    /// <summary>The tag of a value; empty for one that means that there is none.</summary>
+    public static string Of<T>(T value)
+        where T : struct, Enum
+    {
+        var name = value.ToString();
+        return name == "None" ? "" : WordStart().Replace(name, "_$0").ToLowerInvariant();
+    }
+
+    [GeneratedRegex("(?<=[a-z])[A-Z]")]
+    private static partial Regex WordStart();
+}
