@@ -79,6 +79,20 @@ public sealed class SourceTests
             && method.Body?.Statements.FirstOrDefault()?.ToString().Contains(".IsHeldByCurrentThread", StringComparison.Ordinal) != true
         select $"{file.Path}: {method.Identifier} begins without Debug.Assert(….IsHeldByCurrentThread)");
 
+    /// <summary>An exception in a timer's callback ends the process, so all timers of the coordinator catch it.</summary>
+    [Fact]
+    public void A_timer_of_the_coordinator_survives_what_it_calls()
+    {
+        string[] guarded = ["PeriodicCheck.cs", "EngineTimer.cs", "MonotonicClock.cs"];
+        AssertNone(
+            from file in s_product.Value
+            where file.Path.StartsWith("src/Orchestrator.Coordinator/", StringComparison.Ordinal)
+                && !guarded.Contains(Path.GetFileName(file.Path))
+            from call in file.Syntax.DescendantNodes().OfType<InvocationExpressionSyntax>()
+            where call.Expression.ToString().EndsWith("CreateTimer", StringComparison.Ordinal)
+            select $"{file.Path}: use PeriodicCheck instead of {call.Expression}");
+    }
+
     /// <summary>A line break in a raw string would be part of it.</summary>
     private static HashSet<int> LinesOfRawStrings(string path) =>
     [

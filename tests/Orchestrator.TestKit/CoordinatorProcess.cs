@@ -354,8 +354,9 @@ public sealed class CoordinatorProcess : IAsyncDisposable
             return;
         lock (_output)
             _output.AppendLine(line);
-        // At the beginning of the banner, or within an event of a log in JSON.
-        if (line.Contains("Orchestrator is ready", StringComparison.Ordinal))
+        // The end of the banner, which tests read, or an event of a log in JSON.
+        if (line.StartsWith("Ctrl-C stops it", StringComparison.Ordinal)
+            || (line.StartsWith('{') && line.Contains("Orchestrator is ready", StringComparison.Ordinal)))
             _ready.TrySetResult();
     }
 }

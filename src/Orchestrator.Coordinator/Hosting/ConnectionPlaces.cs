@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Security;
 
 namespace Orchestrator.Coordinator.Hosting;
@@ -23,18 +25,18 @@ internal sealed class ConnectionPlaces : IDisposable
 
     private readonly int _places;
     private readonly TimeProvider _time;
-    private readonly ITimer _timer;
+    private readonly PeriodicCheck _timer;
     private readonly Lock _gate = new();
 
     // The oldest first.
     private readonly LinkedList<Place> _taken = [];
     private int _closing;
 
-    public ConnectionPlaces(int places, TimeProvider time)
+    public ConnectionPlaces(int places, TimeProvider time, ILogger<ConnectionPlaces> logger)
     {
         _places = places;
         _time = time;
-        _timer = time.CreateTimer(_ => CloseStrangers(), null, CheckInterval, CheckInterval);
+        _timer = new PeriodicCheck(time, CheckInterval, CloseStrangers, logger);
     }
 
     /// <summary>The maximum number of strangers of one peer.</summary>

@@ -108,7 +108,8 @@ internal static class CoordinatorServices
             .AddSingleton<ClientQuotaRegistry>()
             .AddSingleton<CallGate>()
             .AddSingleton(provider => new IncompleteMessageLimits(
-                provider.GetRequiredService<MemoryBudget>(), options.MessageBytes, provider.GetRequiredService<MonotonicClock>().Running))
+                provider.GetRequiredService<MemoryBudget>(), options.MessageBytes, provider.GetRequiredService<MonotonicClock>().Running,
+                provider.GetRequiredService<ILogger<IncompleteMessageLimits>>()))
             .AddSingleton<GrpcAuthorizationMiddleware>()
             .AddSingleton<AuthorizationInterceptor>()
             .AddSingleton(CreateLocalServer)

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Security;
 
@@ -56,7 +57,8 @@ internal static class KestrelSetup
         var time = listen.ApplicationServices.GetRequiredService<MonotonicClock>().Running;
         listen.Protocols = isGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1;
         listen.Use(ConnectionAuthenticationCache.Attach(port));
-        var places = new ConnectionPlaces(connections, time);
+        var places = new ConnectionPlaces(
+            connections, time, listen.ApplicationServices.GetRequiredService<ILogger<ConnectionPlaces>>());
         listen.ApplicationServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopped.Register(places.Dispose);
         listen.Use(places.Attach);
         if (listen.ApplicationServices.GetService<TlsCertificates>() is { } certificates)

@@ -31,7 +31,7 @@ internal sealed partial class LocalServer : IPolledSocket, IDisposable
     private readonly Dictionary<int, LocalPeer> _peers = [];
     private readonly int _places;
     private readonly ILogger _log;
-    private readonly ITimer _timer;
+    private readonly PeriodicCheck _timer;
     private Socket? _listener;
     private SafeFileHandle? _handle;
     private ulong _key;
@@ -53,7 +53,7 @@ internal sealed partial class LocalServer : IPolledSocket, IDisposable
     {
         (_gate, _methods, _incoming, _instruments, Time, _places, _log) = (gate, methods, incoming, instruments, time, places, log);
         Poller = new SocketPoller("local", Math.Clamp(Environment.ProcessorCount, 2, 8), time);
-        _timer = time.CreateTimer(_ => OnCheck(), null, CheckInterval, CheckInterval);
+        _timer = new PeriodicCheck(time, CheckInterval, OnCheck, log);
     }
 
     /// <summary>Waits for its sockets.</summary>

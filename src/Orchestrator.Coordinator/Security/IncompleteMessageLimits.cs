@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Core.Common;
 
@@ -20,7 +22,7 @@ internal sealed class IncompleteMessageLimits : IDisposable
 
     private readonly MemoryBudget _memory;
     private readonly TimeProvider _time;
-    private readonly ITimer _timer;
+    private readonly PeriodicCheck _timer;
     private readonly Lock _gate = new();
     private readonly HashSet<IIncompleteMessage> _waiting = [];
     private long _bytes;
@@ -28,12 +30,13 @@ internal sealed class IncompleteMessageLimits : IDisposable
     /// <param name="memory">The memory budget.</param>
     /// <param name="messageBytes">The largest message in bytes.</param>
     /// <param name="time">For the time that a message may take.</param>
-    public IncompleteMessageLimits(MemoryBudget memory, int messageBytes, TimeProvider time)
+    /// <param name="logger">Logs what must not happen.</param>
+    public IncompleteMessageLimits(MemoryBudget memory, int messageBytes, TimeProvider time, ILogger<IncompleteMessageLimits> logger)
     {
         MessageBytes = messageBytes;
         _memory = memory;
         _time = time;
-        _timer = time.CreateTimer(_ => EndLate(), null, CheckInterval, CheckInterval);
+        _timer = new PeriodicCheck(time, CheckInterval, EndLate, logger);
     }
 
     /// <summary>The largest message in bytes.</summary>

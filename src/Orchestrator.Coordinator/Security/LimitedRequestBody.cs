@@ -40,7 +40,14 @@ internal sealed class LimitedRequestBody(
     public void EndLate()
     {
         _isLate = true;
-        inner.CancelPendingRead();
+        try
+        {
+            inner.CancelPendingRead();
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // The server throws if the client has left at this very moment; the read ends by that.
+        }
     }
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)

@@ -21,7 +21,7 @@ internal sealed partial class TokenStore : IDisposable
     private readonly ILogger<TokenStore> _logger;
     private readonly ConcurrentDictionary<TokenDigest, Principal> _workers = new();
     private readonly Lock _gate = new();
-    private readonly ITimer _timer;
+    private readonly PeriodicCheck _timer;
     private FrozenDictionary<TokenDigest, Principal> _clients = FrozenDictionary<TokenDigest, Principal>.Empty;
     private (DateTime Owner, DateTime Others, DateTime Source) _stamp;
     private long _version;
@@ -42,7 +42,7 @@ internal sealed partial class TokenStore : IDisposable
             LogLoose(warning);
         _files.EnsureOwner();
         Load();
-        _timer = time.CreateTimer(_ => Refresh(), null, CheckInterval, CheckInterval);
+        _timer = new PeriodicCheck(time, CheckInterval, () => Refresh(), logger);
     }
 
     /// <summary>The path of the owner's token.</summary>

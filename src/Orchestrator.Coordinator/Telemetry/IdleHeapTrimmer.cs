@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Coordinator.Telemetry;
@@ -12,7 +13,7 @@ namespace Orchestrator.Coordinator.Telemetry;
 /// <remarks>
 /// None of this happens under load: a second with more than a few requests restarts the wait, even between the two collections.
 /// </remarks>
-internal sealed class IdleHeapTrimmer(MonotonicClock clock, EventLog events) : IHostedService, IDisposable
+internal sealed class IdleHeapTrimmer(MonotonicClock clock, EventLog events, ILogger<IdleHeapTrimmer> logger) : IHostedService, IDisposable
 {
     /// <summary>The kind of the event that reports the returned memory.</summary>
     public const string EventKind = "coordinator.memory_returned";
@@ -35,8 +36,7 @@ internal sealed class IdleHeapTrimmer(MonotonicClock clock, EventLog events) : I
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AfterVain = TimeSpan.FromMinutes(1);
 
-    private ITimer? _timer;
-    private int _looking;
+    private PeriodicCheck? _timer;
     private long _allocated;
     private long _allocatedAtLook;
     private TimeSpan _cpu;
@@ -48,7 +48,7 @@ internal sealed class IdleHeapTrimmer(MonotonicClock clock, EventLog events) : I
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _timer = clock.Provider.CreateTimer(_ => Check(), null, Period, Period);
+        _timer = new PeriodicCheck(clock.Provider, Period, Check, logger);
         return Task.CompletedTask;
     }
 
@@ -61,21 +61,6 @@ internal sealed class IdleHeapTrimmer(MonotonicClock clock, EventLog events) : I
     public void Dispose() => _timer?.Dispose();
 
     private void Check()
-    {
-        // A check can take longer than the period on a slow machine.
-        if (Interlocked.Exchange(ref _looking, 1) != 0)
-            return;
-        try
-        {
-            Step();
-        }
-        finally
-        {
-            Volatile.Write(ref _looking, 0);
-        }
-    }
-
-    private void Step()
     {
         _quiet = WasQuiet() ? _quiet + 1 : 0;
         if (_collecting && _quiet == 0)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Coordinator.Telemetry;
@@ -8,7 +9,8 @@ namespace Orchestrator.Coordinator.Telemetry;
 /// budget, and lets garbage accumulate as long as the machine has room. Near the budget, this class forces a collection and returns the
 /// pages. Embedded in another program, it does nothing: the memory is that program's.
 /// </summary>
-internal sealed class MemoryPressureCollector(CoordinatorOptions options, MonotonicClock clock) : IHostedService, IDisposable
+internal sealed class MemoryPressureCollector(
+    CoordinatorOptions options, MonotonicClock clock, ILogger<MemoryPressureCollector> logger) : IHostedService, IDisposable
 {
     private const double Near = 0.75;
 
@@ -20,15 +22,14 @@ internal sealed class MemoryPressureCollector(CoordinatorOptions options, Monoto
 
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(100);
 
-    private ITimer? _timer;
-    private int _looking;
+    private PeriodicCheck? _timer;
     private long _allocated;
     private TimeSpan _notBefore;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
         if (options.OwnsProcess)
-            _timer = clock.Provider.CreateTimer(_ => Check(), null, Period, Period);
+            _timer = new PeriodicCheck(clock.Provider, Period, Check, logger);
         return Task.CompletedTask;
     }
 
@@ -42,9 +43,6 @@ internal sealed class MemoryPressureCollector(CoordinatorOptions options, Monoto
 
     private void Check()
     {
-        // A collection may take longer than the period.
-        if (Interlocked.Exchange(ref _looking, 1) != 0)
-            return;
         var allocated = GC.GetTotalAllocatedBytes();
         var now = clock.Now;
         if (allocated - _allocated > WorthCollecting && now >= _notBefore && Environment.WorkingSet > options.MemoryBudget * Near)
@@ -53,7 +51,5 @@ internal sealed class MemoryPressureCollector(CoordinatorOptions options, Monoto
             _allocated = allocated;
             _notBefore = clock.Now + (PauseShare * (clock.Now - now));
         }
-
-        Volatile.Write(ref _looking, 0);
     }
 }

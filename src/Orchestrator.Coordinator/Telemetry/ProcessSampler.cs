@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Infrastructure;
 
@@ -15,15 +16,15 @@ internal sealed class ProcessSampler : IDisposable
     private readonly TaskEngineHost _host;
     private readonly HandlerWindows _windows;
     private readonly MonotonicClock _clock;
-    private readonly ITimer _timer;
+    private readonly PeriodicCheck _timer;
     private readonly Queue<(TimeSpan At, TimeSpan Cpu, long Ended)> _samples = new();
     private readonly Lock _gate = new();
 
-    public ProcessSampler(TaskEngineHost host, HandlerWindows windows, MonotonicClock clock)
+    public ProcessSampler(TaskEngineHost host, HandlerWindows windows, MonotonicClock clock, ILogger<ProcessSampler> logger)
     {
         (_host, _windows, _clock) = (host, windows, clock);
         Sample();
-        _timer = clock.Provider.CreateTimer(_ => Sample(), null, Period, Period);
+        _timer = new PeriodicCheck(clock.Provider, Period, Sample, logger);
     }
 
     /// <summary>Percent of one core, and tasks ended per second.</summary>

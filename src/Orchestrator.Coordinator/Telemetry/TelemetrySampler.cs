@@ -5,18 +5,17 @@ using Orchestrator.Coordinator.Infrastructure;
 namespace Orchestrator.Coordinator.Telemetry;
 
 /// <summary>Once a second: the figures of that second, then what needs attention.</summary>
-internal sealed partial class TelemetrySampler(
+internal sealed class TelemetrySampler(
     HistoryRecorder history, AttentionFinder attention, MonotonicClock clock, ILogger<TelemetrySampler> logger)
     : IHostedService, IDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
-    private ITimer? _timer;
-    private int _isSampling;
+    private PeriodicCheck? _timer;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _timer = clock.Provider.CreateTimer(_ => Sample(), null, Period, Period);
+        _timer = new PeriodicCheck(clock.Provider, Period, Sample, logger);
         return Task.CompletedTask;
     }
 
@@ -30,25 +29,7 @@ internal sealed partial class TelemetrySampler(
 
     private void Sample()
     {
-        // A sample may take longer than the period on a machine that is overloaded.
-        if (Interlocked.Exchange(ref _isSampling, 1) != 0)
-            return;
-        try
-        {
-            history.Record();
-            attention.Look();
-        }
-        catch (Exception exception)
-        {
-            // An exception of a timer ends the process, and figures are not worth that.
-            LogFailed(exception);
-        }
-        finally
-        {
-            Volatile.Write(ref _isSampling, 0);
-        }
+        history.Record();
+        attention.Look();
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "the figures of a second could not be taken")]
-    private partial void LogFailed(Exception exception);
 }

@@ -152,6 +152,19 @@ internal sealed unsafe class SocketPoller : IDisposable
         }
     }
 
+    // An exception in a timer's callback would end the process.
+    private static void TellHeldUp(IPolledSocket socket)
+    {
+        try
+        {
+            socket.OnHeldUp();
+        }
+        catch (Exception exception)
+        {
+            socket.OnFault(exception);
+        }
+    }
+
     private void OnWatch()
     {
         Volatile.Write(ref _isWatched, 0);
@@ -171,7 +184,8 @@ internal sealed unsafe class SocketPoller : IDisposable
             return;
         if (heldUp is not null && Volatile.Read(ref _waiting) == 0 && Volatile.Read(ref _threads) < MaxThreads)
             StartThread();
-        heldUp?.ForEach(socket => socket.OnHeldUp());
+        foreach (var socket in heldUp ?? [])
+            TellHeldUp(socket);
         if (isBusy && Interlocked.Exchange(ref _isWatched, 1) == 0)
             _watch.Change(HeldUpLimit, Timeout.InfiniteTimeSpan);
     }

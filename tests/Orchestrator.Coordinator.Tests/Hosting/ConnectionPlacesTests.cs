@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Coordinator.Security;
 
@@ -19,7 +20,7 @@ public sealed class ConnectionPlacesTests
     public async Task Strangers_are_closed_after_a_while_where_half_of_the_places_are_taken()
     {
         var time = new HandTime();
-        using var places = new ConnectionPlaces(Places, time);
+        using var places = new ConnectionPlaces(Places, time, NullLogger<ConnectionPlaces>.Instance);
         var client = await Peer.EnterAsync(places, "10.0.0.1", isAuthenticated: true);
         var strangers = new List<Peer>();
         for (var i = 0; i < (Places / 2) - 2; i++)
@@ -50,7 +51,7 @@ public sealed class ConnectionPlacesTests
     [InlineData("2001:db8:0:{0}::1", false)]
     public async Task A_peer_has_a_share(string address, bool isOnePeer)
     {
-        using var places = new ConnectionPlaces(Places, new HandTime());
+        using var places = new ConnectionPlaces(Places, new HandTime(), NullLogger<ConnectionPlaces>.Instance);
         var client = await Peer.EnterAsync(places, "10.0.0.7", isAuthenticated: true);
         var strangers = new List<Peer>();
         for (var i = 0; i <= places.ShareOfPeer; i++)
@@ -68,7 +69,7 @@ public sealed class ConnectionPlacesTests
     [Fact]
     public async Task The_oldest_stranger_gives_way_where_all_places_are_taken()
     {
-        using var places = new ConnectionPlaces(Places, new HandTime());
+        using var places = new ConnectionPlaces(Places, new HandTime(), NullLogger<ConnectionPlaces>.Instance);
         var all = new List<Peer>();
         for (var i = 0; i < Places - places.Spare; i++)
             all.Add(await Peer.EnterAsync(places, $"10.0.{i}.1", isAuthenticated: i % 2 == 0));

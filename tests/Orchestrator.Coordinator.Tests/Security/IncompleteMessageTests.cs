@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Grpc.Core;
+using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Core.Common;
 
@@ -19,7 +20,7 @@ public sealed class IncompleteMessageTests : IDisposable
     public async Task A_message_that_does_not_become_whole_ends_in_time_and_counts_until_then()
     {
         var (time, memory, pipe) = (new HandTime(), new MemoryBudget(1_000_000), new Pipe());
-        using var messages = new IncompleteMessageLimits(memory, int.MaxValue, time);
+        using var messages = Limits(memory, time);
         using var body = new LimitedRequestBody(
             pipe.Reader, messages, new ConnectionAuthenticationCache(PortKind.Grpc), IncompleteMessageLimits.ArrivalLimit, isSingle: true);
         await pipe.Writer.WriteAsync(new byte[1_000], _limit.Token);
@@ -37,12 +38,39 @@ public sealed class IncompleteMessageTests : IDisposable
         Assert.Equal((0, 0), (messages.Bytes, memory.Used));
     }
 
+    /// <summary>
+    /// Part 5, 13: the server throws if a read is to be ended of a client that leaves at that moment. That ended the process: a stranger
+    /// had only to send half a message and to reset its connection ten seconds later.
+    /// </summary>
+    [Theory]
+    [InlineData(typeof(IOException))]
+    [InlineData(typeof(ObjectDisposedException))]
+    [InlineData(typeof(TaskCanceledException))]
+    public async Task A_client_that_leaves_when_its_time_is_over_harms_nothing(Type thrown)
+    {
+        var (time, memory, pipe) = (new HandTime(), new MemoryBudget(1_000_000), new Pipe());
+        using var messages = Limits(memory, time);
+        var error = thrown == typeof(ObjectDisposedException)
+            ? new ObjectDisposedException("reader") : (Exception)Activator.CreateInstance(thrown, "it was aborted")!;
+        using var gone = new LimitedRequestBody(
+            new AbortedReader(error), messages, null, IncompleteMessageLimits.OpenArrivalLimit, isSingle: true);
+        using var other = new LimitedRequestBody(pipe.Reader, messages, null, IncompleteMessageLimits.OpenArrivalLimit, isSingle: true);
+        var ended = gone.ReadAsync(_limit.Token).AsTask();
+        var late = other.ReadAsync(_limit.Token).AsTask();
+        time.Advance(IncompleteMessageLimits.OpenArrivalLimit + TimeSpan.FromSeconds(2));
+        // The other one's time is over, too.
+        Assert.Contains(
+            "message_arrival", (await Assert.ThrowsAsync<RpcException>(() => late.WaitAsync(_limit.Token))).Status.Detail,
+            StringComparison.Ordinal);
+        Assert.False(ended.IsCompleted);
+    }
+
     /// <summary>Part 5, 13: a stream that is silent between two messages is left alone; a complete message costs nothing.</summary>
     [Fact]
     public async Task A_stream_may_be_silent_between_its_messages()
     {
         var (time, memory, pipe) = (new HandTime(), new MemoryBudget(1_000_000), new Pipe());
-        using var messages = new IncompleteMessageLimits(memory, int.MaxValue, time);
+        using var messages = Limits(memory, time);
         using var body = new LimitedRequestBody(
             pipe.Reader, messages, new ConnectionAuthenticationCache(PortKind.Grpc), IncompleteMessageLimits.ArrivalLimit, isSingle: false);
         for (var i = 0; i < 3; i++)
@@ -63,7 +91,7 @@ public sealed class IncompleteMessageTests : IDisposable
     public void One_connection_holds_half_of_what_all_may_hold()
     {
         var memory = new MemoryBudget(1_000_000);
-        using var messages = new IncompleteMessageLimits(memory, int.MaxValue, new HandTime());
+        using var messages = Limits(memory, new HandTime());
         var one = new ConnectionAuthenticationCache(PortKind.Grpc);
         messages.Hold(one, messages.OfOneConnection);
         Assert.Contains("incoming_bytes_per_connection", Assert.Throws<RpcException>(() => messages.Hold(one, 1)).Status.Detail,
@@ -102,6 +130,29 @@ public sealed class IncompleteMessageTests : IDisposable
             input.AdvanceTo(read.Buffer.End);
             taken += length;
             return length;
+        }
+    }
+
+    private static IncompleteMessageLimits Limits(MemoryBudget memory, HandTime time) =>
+        new(memory, int.MaxValue, time, NullLogger<IncompleteMessageLimits>.Instance);
+
+    /// <summary>The server's reader of a request that was aborted, whose read has not ended yet.</summary>
+    private sealed class AbortedReader(Exception error) : PipeReader
+    {
+        private readonly TaskCompletionSource<ReadResult> _read = new();
+
+        public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) => new(_read.Task);
+
+        public override void CancelPendingRead() => throw error;
+
+        public override bool TryRead(out ReadResult result) => throw error;
+
+        public override void AdvanceTo(SequencePosition consumed) => throw error;
+
+        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => throw error;
+
+        public override void Complete(Exception? exception = null)
+        {
         }
     }
 }
