@@ -36,9 +36,19 @@ public sealed class Browser : IAsyncLifetime
         await Coordinator.DisposeAsync();
     }
 
-    /// <summary>A browser's tab that is logged in by the one-time code; what its console and the network say is kept.</summary>
-    public async Task<Tab> OpenAsync(string query = "", int width = 1440, int height = 900, bool dark = true, string? token = null)
+    /// <summary>A tab with nothing in its cache, which has these cookies.</summary>
+    public async Task<Tab> NewTabAsync(IReadOnlyList<Cookie> cookies)
     {
+        var context = await _browser!.NewContextAsync();
+        await context.AddCookiesAsync(cookies);
+        return new Tab(context, await context.NewPageAsync(), Coordinator.HttpAddress);
+    }
+
+    /// <summary>A browser's tab that is logged in by the one-time code; what its console and the network say is kept.</summary>
+    public async Task<Tab> OpenAsync(
+        string query = "", int width = 1440, int height = 900, bool dark = true, string? token = null, CoordinatorProcess? of = null)
+    {
+        var coordinator = of ?? Coordinator;
         Assert.SkipWhen(_browser is null, $"no Chromium is installed: {string.Join(", ", Programs)}");
         var context = await _browser!.NewContextAsync(new BrowserNewContextOptions
         {
@@ -46,10 +56,10 @@ public sealed class Browser : IAsyncLifetime
             ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
             ReducedMotion = ReducedMotion.NoPreference,
         });
-        var tab = new Tab(context, await context.NewPageAsync(), Coordinator.HttpAddress);
-        await tab.LogInAsync(Coordinator, token);
+        var tab = new Tab(context, await context.NewPageAsync(), coordinator.HttpAddress);
+        await tab.LogInAsync(coordinator, token);
         if (query.Length > 0)
-            await tab.Page.GotoAsync($"{Coordinator.HttpAddress}/?{query}");
+            await tab.Page.GotoAsync($"{coordinator.HttpAddress}/?{query}");
         return tab;
     }
 }

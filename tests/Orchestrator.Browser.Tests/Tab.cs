@@ -26,6 +26,7 @@ public sealed class Tab : IAsyncDisposable
             if (!request.Url.StartsWith(address, StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal))
                 _complaints.Add($"a request left the origin: {request.Url}");
         };
+        page.WebSocket += (_, socket) => socket.FrameReceived += (_, frame) => FeedBytes += frame.Binary?.Length ?? frame.Text?.Length ?? 0;
         page.Response += async (_, response) =>
         {
             try
@@ -42,6 +43,9 @@ public sealed class Tab : IAsyncDisposable
 
     public IPage Page { get; }
 
+    /// <summary>Bytes of the messages of web sockets.</summary>
+    public long FeedBytes { get; private set; }
+
     /// <summary>Bytes of all responses.</summary>
     public long Received { get; private set; }
 
@@ -56,6 +60,17 @@ public sealed class Tab : IAsyncDisposable
         long.Parse((await Find(mark).GetAttributeAsync(attribute))!, System.Globalization.CultureInfo.InvariantCulture);
 
     public async ValueTask DisposeAsync() => await _context.DisposeAsync();
+
+    /// <summary>The cookies of its login.</summary>
+    public async Task<IReadOnlyList<Cookie>> CookiesAsync() => [.. (await _context.CookiesAsync()).Select(cookie => new Cookie
+    {
+        Name = cookie.Name,
+        Value = cookie.Value,
+        Domain = cookie.Domain,
+        Path = cookie.Path,
+        HttpOnly = cookie.HttpOnly,
+        SameSite = cookie.SameSite,
+    })];
 
     internal async Task LogInAsync(CoordinatorProcess coordinator, string? token)
     {

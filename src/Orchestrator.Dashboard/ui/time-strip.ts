@@ -11,6 +11,8 @@ import { eventLook } from './tones.js';
 /** The last 15 minutes at the foot of every page. Dragging over it looks back. */
 
 const shown = secondsKept * 1000;
+/** What is not longer ago than this is shown as now: its second may not be sampled yet. */
+const newestBack = 1500;
 /** Arrow keys move the cursor by this much. */
 const keyStep = 1000;
 
@@ -42,13 +44,14 @@ export function startTimeStrip(): void {
     const step = event.key === 'ArrowLeft' ? -keyStep : event.key === 'ArrowRight' ? keyStep : 0;
     if (step === 0) return;
     event.preventDefault();
-    lookAt((cursor() ?? model.now()) + step * (event.shiftKey ? 30 : 1));
+    // From now, the first step goes behind the seconds that count as now.
+    lookAt((cursor() ?? model.now() - newestBack) + step * (event.shiftKey ? 30 : 1));
   });
 }
 
 /** Shows a moment; one that is not over shows now. */
 export function lookAt(at: number): void {
-  const newest = model.now() - 1500;
+  const newest = model.now() - newestBack;
   const oldest = model.now() - shown + 2000;
   change({ at: at >= newest ? undefined : String(Math.round(Math.max(oldest, at))) });
   draw();

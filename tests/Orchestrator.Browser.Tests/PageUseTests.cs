@@ -1,0 +1,120 @@
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using Orchestrator.TestKit;
+using Orchestrator.V1;
+
+namespace Orchestrator.Browser.Tests;
+
+/// <summary>The page for people: the past, the keyboard, colours that can be read, and a coordinator that comes back.</summary>
+public sealed class PageUseTests(Browser browser) : IClassFixture<Browser>
+{
+    private static readonly string[] Pages =
+        ["overview", "stream", "tasks", "queues", "waits", "flow", "compare", "faults", "events", "report"];
+
+    private readonly CoordinatorProcess _coordinator = browser.Coordinator;
+
+    /// <summary>8: the moment of a kill shows the tiles, workers, lanes and events of then, and Esc returns.</summary>
+    [Fact]
+    public async Task Looking_back_to_a_kill_shows_that_moment()
+    {
+        await using var tab = await browser.OpenAsync("page=stream");
+        await tab.Find("lanes").WaitForAsync();
+        var id = (await _coordinator.SubmitAsync(Specs.Json("spin", """{"ms": 60000}"""))).Single();
+        await _coordinator.WaitUntilRunningAsync(id);
+        await tab.Page.WaitForFunctionAsync("() => window.orchestratorPage.openBars() > 0");
+        var victim = (await _coordinator.WorkersAsync()).Single(worker => worker.Current?.TaskId == id).Name;
+        await _coordinator.Admin.InjectFaultAsync(
+            new InjectFaultRequest { Kind = FaultKind.Kill, Worker = victim }, CoordinatorProcess.Deadline());
+        var lost = await _coordinator.WaitForEventAsync(
+            "worker.lost", item => item.Subject.StartsWith(victim + "#", StringComparison.Ordinal));
+        var at = lost.At.ToDateTimeOffset().AddSeconds(1).ToUnixTimeMilliseconds();
+        // Looked at once it is past, so that the seconds around it have been sampled.
+        await UntilAsync(async () => (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline()))
+            .Status.Coordinator is not null && DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() > at + 3_000);
+
+        await tab.Page.GotoAsync($"{_coordinator.HttpAddress}/?page=stream&at={at}");
+        await tab.Page.WaitForFunctionAsync("() => window.orchestratorPage.hatched() > 0");
+        await Assertions.Expect(tab.Find("strip")).ToHaveAttributeAsync("aria-valuetext", new Regex("seconds ago"));
+        await tab.Page.GotoAsync($"{_coordinator.HttpAddress}/?page=overview&at={at}");
+        await Assertions.Expect(tab.Find("live")).ToContainTextAsync("looking back");
+        await Assertions.Expect(tab.Find("worker")).ToHaveCountAsync(2);
+        await Assertions.Expect(tab.Find("tile-ended")).Not.ToContainTextAsync("–");
+        await tab.Page.GotoAsync($"{_coordinator.HttpAddress}/?page=events&at={at}");
+        await tab.Page.Locator("[data-test='event'][data-kind='worker.lost']").First.WaitForAsync();
+
+        await tab.Page.Keyboard.PressAsync("Escape");
+        await Assertions.Expect(tab.Find("live")).ToHaveTextAsync("Live");
+        await Assertions.Expect(tab.Find("strip")).ToHaveAttributeAsync("aria-valuetext", "now");
+        // And by the keys of the strip itself.
+        await tab.Find("strip").FocusAsync();
+        for (var i = 0; i < 5; i++)
+            await tab.Page.Keyboard.PressAsync("ArrowLeft");
+        await Assertions.Expect(tab.Find("live")).ToContainTextAsync("looking back");
+        await tab.Find("live").ClickAsync();
+        await Assertions.Expect(tab.Find("live")).ToHaveTextAsync("Live");
+        Assert.Empty(tab.Complaints);
+    }
+
+    /// <summary>14: the Tab key reaches everything that can be pressed, each has a name, and keys lead to the pages.</summary>
+    [Fact(Explicit = true)]
+    public async Task The_keyboard_reaches_everything()
+    {
+        await using var tab = await browser.OpenAsync();
+        await _coordinator.StreamAsync(Enumerable.Range(0, 20).Select(i => Specs.Json("echo", "1", tag: (ulong)i)));
+        foreach (var page in Pages)
+        {
+            await tab.Page.GotoAsync($"{_coordinator.HttpAddress}/?page={page}");
+            await tab.Page.WaitForFunctionAsync("() => document.querySelector('main')?.innerText.length > 20");
+            // What changes by itself would move the focus: the page is stopped.
+            await tab.Page.Keyboard.PressAsync("Space");
+            await Assertions.Expect(tab.Find("live")).ToContainTextAsync("Paused");
+            var unnamed = await tab.Page.EvaluateAsync<string[]>(Scripts.Unnamed);
+            Assert.True(unnamed.Length == 0, $"{page}: without a name: {string.Join(", ", unnamed)}");
+            var expected = await tab.Page.EvaluateAsync<int>(Scripts.MarkFocusable);
+            Assert.True(expected > 10, page);
+            await tab.Page.EvaluateAsync("() => document.activeElement?.blur()");
+            for (var i = 0; i < expected + 5; i++)
+            {
+                await tab.Page.Keyboard.PressAsync("Tab");
+                await tab.Page.EvaluateAsync("() => document.activeElement?.setAttribute('data-reached', '')");
+            }
+
+            var missed = await tab.Page.EvaluateAsync<string[]>(Scripts.NotReached);
+            Assert.True(missed.Length == 0, $"{page}: not reached: {string.Join(", ", missed)}");
+        }
+
+        await tab.Page.GotoAsync($"{_coordinator.HttpAddress}/");
+        await tab.Find("tile-ended").WaitForAsync();
+        (string Key, string Title)[] keys = [("s", "Task stream"), ("t", "Tasks"), ("q", "Queues"), ("w", "State"), ("o", "Overview")];
+        foreach (var (key, title) in keys)
+        {
+            await tab.Page.Keyboard.PressAsync("g");
+            await tab.Page.Keyboard.PressAsync(key);
+            await Assertions.Expect(tab.Page.Locator("h1")).ToContainTextAsync(title);
+        }
+
+        await tab.Page.Keyboard.PressAsync("/");
+        Assert.Equal("INPUT", await tab.Page.EvaluateAsync<string>("() => document.activeElement.tagName"));
+        Assert.Empty(tab.Complaints);
+    }
+
+    /// <summary>14: text has a contrast of at least 4.5:1 to what is behind it (WCAG 2.2, 1.4.3), in both themes.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false, Explicit = true)]
+    public async Task Text_can_be_read(bool dark)
+    {
+        await using var tab = await browser.OpenAsync(dark: dark);
+        await _coordinator.StreamAsync(Enumerable.Range(0, 20).Select(
+            i => Specs.Json(i % 2 == 0 ? "echo" : "fibonacci", "-1", tag: (ulong)i)));
+        foreach (var page in Pages)
+        {
+            await tab.Page.GotoAsync($"{_coordinator.HttpAddress}/?page={page}");
+            await tab.Page.WaitForFunctionAsync("() => document.querySelector('main')?.innerText.length > 20");
+            if (page is "tasks" or "events")
+                await tab.Find(page[..^1]).First.WaitForAsync();
+            var faint = await tab.Page.EvaluateAsync<string[]>(Scripts.Faint);
+            Assert.True(faint.Length == 0, $"{page}, {(dark ? "dark" : "light")}: {string.Join("; ", faint)}");
+        }
+    }
+}
