@@ -117,6 +117,7 @@ public sealed partial class OrchestratorClient
         ArgumentNullException.ThrowIfNull(function);
         cancellationToken.ThrowIfCancellationRequested();
         options ??= RunOptions.Default;
+        using var span = SubmitTrace.Start(function.Name);
         var completion = new TaskCompletion { ResubmitWhenLost = options.ResubmitWhenLost };
         var spec = new TaskSpec
         {
@@ -124,6 +125,7 @@ public sealed partial class OrchestratorClient
             Input = function.Encode(input),
             Options = options.ToMessage(),
             RequestId = options.RequestId,
+            Traceparent = SubmitTrace.ParentOf(span),
         };
         var stream = _streams.Pick();
         return (completion, stream, await stream.SubmitAsync(completion, 0, spec, cancellationToken).ConfigureAwait(false));

@@ -18,6 +18,12 @@ namespace Orchestrator.Client;
 /// </summary>
 public sealed partial class OrchestratorClient : IOrchestratorClient
 {
+    /// <summary>
+    /// The source of spans of submissions, for OpenTelemetry's <c>AddSource</c>. Tasks continue the trace that is current where they are
+    /// submitted, also if nobody listens to this source.
+    /// </summary>
+    public const string ActivitySourceName = "Orchestrator.Client";
+
     private const string LocalTransportVariable = "ORCHESTRATOR_LOCAL";
 
     /// <summary>How long the coordinator's port may take to answer before its Unix socket is tried.</summary>

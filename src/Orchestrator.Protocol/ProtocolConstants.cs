@@ -9,6 +9,9 @@ public static class ProtocolConstants
     /// <summary>The header that carries the credential: <c>authorization: Bearer TOKEN</c>.</summary>
     public const string AuthorizationHeader = "authorization";
 
+    /// <summary>The metadata key of a call's W3C trace context.</summary>
+    public const string TraceParentHeader = "traceparent";
+
     /// <summary>The prefix of the token in <see cref="AuthorizationHeader"/>.</summary>
     public const string BearerPrefix = "Bearer ";
 

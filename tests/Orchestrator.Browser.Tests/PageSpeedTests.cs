@@ -6,7 +6,9 @@ using Orchestrator.V1;
 
 namespace Orchestrator.Browser.Tests;
 
-/// <summary>How soon the page is there, and how it runs beside much work. Run by <c>scripts/accept page</c>, on a machine that is idle.</summary>
+/// <summary>
+/// How soon the page is there, and how it runs beside much work. Run by <c>scripts/accept page</c>, on a machine that is idle.
+/// </summary>
 public sealed class PageSpeedTests(Browser browser, ITestOutputHelper output) : IClassFixture<Browser>
 {
     private readonly CoordinatorProcess _coordinator = browser.Coordinator;
@@ -23,15 +25,15 @@ public sealed class PageSpeedTests(Browser browser, ITestOutputHelper output) : 
         {
             await using var tab = await browser.NewTabAsync(cookies);
             await tab.Page.GotoAsync($"{_coordinator.HttpAddress}/", new PageGotoOptions { WaitUntil = WaitUntilState.Commit });
-            var shown = await tab.Page.WaitForFunctionAsync(
-                "() => /[0-9]/.test(document.querySelector('[data-test=\"tile-ended\"]')?.innerText ?? '') ? performance.now() : 0");
+            var shown = await tab.Page.WaitForFunctionAsync(Scripts.TimeOfFigures);
             times.Add(await shown.JsonValueAsync<double>());
             Assert.Empty(tab.Complaints);
             Assert.InRange(tab.Received, 10_000, 200_000);
         }
 
         times.Sort();
-        output.WriteLine($"ms after navigation: {string.Join(" ", times.Select(time => time.ToString("0", CultureInfo.InvariantCulture)))}");
+        var all = times.Select(time => time.ToString("0", CultureInfo.InvariantCulture));
+        output.WriteLine($"ms after navigation: {string.Join(' ', all)}");
         Assert.InRange(times[17], 0, 1_000);
     }
 

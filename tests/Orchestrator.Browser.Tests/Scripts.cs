@@ -3,6 +3,10 @@ namespace Orchestrator.Browser.Tests;
 /// <summary>What tests run inside the page.</summary>
 internal static class Scripts
 {
+    /// <summary>The time since the navigation, in milliseconds, once a tile has a figure.</summary>
+    public const string TimeOfFigures =
+        "() => /[0-9]/.test(document.querySelector('[data-test=tile-ended]')?.innerText ?? '') && performance.now()";
+
     /// <summary>How long it takes, in milliseconds, from a key to the end of the frame that shows what it did.</summary>
     public const string TimeOfKey = """
         key => new Promise(done => {

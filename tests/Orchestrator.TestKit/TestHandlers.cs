@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,13 @@ internal static class TestHandlers
             await Task.Delay(milliseconds, cancellationToken);
             return milliseconds;
         });
+        map.MapTask(
+            "trace",
+            async (string _, TaskContext context) =>
+            {
+                await Task.Yield();
+                return $"{context.TraceParent} {Activity.Current?.ParentId} {Activity.Current?.Source.Name}";
+            });
         map.MapTask("hostile", (string kind) => Throw(kind));
         map.MapTask("hostile_io", async (string kind) =>
         {

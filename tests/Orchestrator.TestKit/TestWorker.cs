@@ -61,6 +61,13 @@ public static class TestWorker
         worker.MapTask(
             PipeAskHandler, (PipeAskInput input, TaskContext context) => AskAsync(input, context, context.CancellationToken));
         TestHandlers.Register(worker);
+        // As OpenTelemetry's AddSource does.
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == TaskContext.ActivitySourceName,
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+        };
+        ActivitySource.AddActivityListener(listener);
         return worker.RunAsync().GetAwaiter().GetResult();
     }
 

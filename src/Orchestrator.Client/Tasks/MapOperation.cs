@@ -21,6 +21,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
     private readonly ReusableSignal _room = new();
     private readonly ReusableSignal _ready = new();
     private readonly CancellationTokenSource _stopping;
+    private readonly string _trace = SubmitTrace.ParentOf(null);
     private Task _producing = Task.CompletedTask;
     private Exception? _inputError;
     private long _submitted;
@@ -214,7 +215,7 @@ internal sealed class MapOperation<TIn, TOut> : TaskResultObserver, IAsyncDispos
 
     private async ValueTask SubmitAsync(TIn input)
     {
-        var spec = new TaskSpec { Handler = _function.Name, Input = _function.Encode(input), Options = _options };
+        var spec = new TaskSpec { Handler = _function.Name, Input = _function.Encode(input), Options = _options, Traceparent = _trace };
         long sequence;
         // Before the submission, since the result may arrive before it returns.
         lock (_gate)

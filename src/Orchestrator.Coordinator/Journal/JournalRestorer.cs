@@ -148,7 +148,10 @@ internal sealed class JournalRestorer(JournalState restored, JournalClock times)
             policy = policy with { DependsOn = [.. policy.DependsOn.Where(id => !task.Met.Contains((ulong)id))] };
         return new Core.TaskModel.RestoredTask(
             (long)accepted.TaskId,
-            new TaskSubmission(accepted.Handler, policy, accepted.Input, accepted.Input.Length, accepted.Tag, accepted.RequestId),
+            new TaskSubmission(accepted.Handler, policy, accepted.Input, accepted.Input.Length, accepted.Tag, accepted.RequestId)
+            {
+                TraceParent = accepted.Traceparent.Length == 0 ? null : accepted.Traceparent,
+            },
             times.ToEngine(accepted.AcceptedAt))
         {
             Attempts = [.. task.Attempts.Select(ToAttempt)],

@@ -53,6 +53,7 @@ internal sealed class TaskChangeMapper(JournalClock times, TaskResultMapper resu
             Input = submission.Input as ByteString ?? ByteString.Empty,
             Tag = submission.Tag,
             RequestId = submission.RequestId,
+            Traceparent = submission.TraceParent ?? "",
             AcceptedAt = times.ToJournal(accepted.AcceptedAt),
         };
     }

@@ -29,6 +29,7 @@ internal sealed class LocalCall : TransportCallContext
         _connection = connection;
         _authentication = authentication;
         _method = open.Method;
+        TraceParent = open.TraceParent;
         _hasDeadline = open.Timeout is not null;
         _deadline = open.Timeout is { } timeout ? time.GetUtcNow().UtcDateTime + timeout : DateTime.MaxValue;
         _cancelled = open.Timeout is { } limit ? new CancellationTokenSource(limit, time) : new CancellationTokenSource();
@@ -45,6 +46,9 @@ internal sealed class LocalCall : TransportCallContext
 
     /// <inheritdoc/>
     public override CachedAuthentication? Authentication => _authentication;
+
+    /// <inheritdoc/>
+    public override string TraceParent { get; }
 
     /// <inheritdoc/>
     public override CancellationToken Disconnected => _connection.Closed;

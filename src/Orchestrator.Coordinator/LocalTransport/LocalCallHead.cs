@@ -6,7 +6,8 @@ namespace Orchestrator.Coordinator.LocalTransport;
 /// <param name="Method">Such as <c>/orchestrator.v1.TaskService/RunTask</c>.</param>
 /// <param name="Authorization">The credential; null for none.</param>
 /// <param name="Timeout">After which the call ends; null for never.</param>
-internal readonly record struct LocalCallHead(string Method, string? Authorization, TimeSpan? Timeout)
+/// <param name="TraceParent">Its W3C trace context; empty for none.</param>
+internal readonly record struct LocalCallHead(string Method, string? Authorization, TimeSpan? Timeout, string TraceParent)
 {
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(49);
 
@@ -24,6 +25,6 @@ internal readonly record struct LocalCallHead(string Method, string? Authorizati
                 ? null : TimeSpan.FromSeconds(seconds) + TimeSpan.FromTicks(Math.Clamp(given.Nanos, 0, 999_999_999) / 100);
         }
 
-        return new LocalCallHead(call.Method, call.Authorization.Length == 0 ? null : call.Authorization, timeout);
+        return new LocalCallHead(call.Method, call.Authorization.Length == 0 ? null : call.Authorization, timeout, call.Traceparent);
     }
 }

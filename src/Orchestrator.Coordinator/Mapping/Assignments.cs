@@ -20,6 +20,7 @@ internal static class Assignments
             Input = (ByteString)assignment.Input!,
             Slot = (uint)assignment.Slot,
             RunTimeout = task.Policy.RunTimeout is { } run ? Duration.FromTimeSpan(run) : null,
+            Traceparent = task.TraceParent,
             Timing = task.Owner is { WantsTiming: true },
         };
     }

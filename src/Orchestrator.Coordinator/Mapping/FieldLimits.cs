@@ -30,6 +30,7 @@ internal static class FieldLimits
     private static readonly FieldLimit RequestId = new("request_id_chars", 256, "characters", "An idempotency key");
     private static readonly FieldLimit PageToken = new("page_token_chars", 2_048, "characters", "A next_page_token that is sent back");
     private static readonly FieldLimit Key = new("key_chars", 1_024, "characters", "A key of a dict, or its prefix");
+    private static readonly FieldLimit Trace = new("trace_chars", 128, "characters", "A W3C trace context");
     private static readonly FieldLimit Text = new(
         "text_chars", 1_024, "characters", "A path into a value, a label's value, the reason of a rejection, what a list is to contain");
 
@@ -55,6 +56,7 @@ internal static class FieldLimits
         (RequestId, ["request_id"]),
         (PageToken, ["page_token"]),
         (Key, ["key", "key_prefix", "keys"]),
+        (Trace, ["traceparent"]),
         (Text, ["path", "reason", "client", "text", "series"]),
     }.SelectMany(row => row.Fields.Select(field => KeyValuePair.Create(field, row.Limit))).ToFrozenDictionary();
 
@@ -62,7 +64,7 @@ internal static class FieldLimits
 
     /// <summary>All limits.</summary>
     public static IReadOnlyList<FieldLimit> All { get; } =
-        [Name, SessionId, RequestId, PageToken, Key, Text, Labels, Dependencies, Elements];
+        [Name, SessionId, RequestId, PageToken, Key, Trace, Text, Labels, Dependencies, Elements];
 
     /// <summary>The limit of the length of a string, or of each string of a list; null where there is none.</summary>
     public static FieldLimit? OfString(FieldDescriptor field) =>

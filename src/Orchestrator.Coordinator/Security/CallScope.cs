@@ -1,5 +1,7 @@
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
+using Orchestrator.Coordinator.Mapping;
+using Orchestrator.Protocol;
 
 namespace Orchestrator.Coordinator.Security;
 
@@ -14,6 +16,17 @@ internal static class CallScope
 
     /// <summary>The worker that calls; null for a client.</summary>
     public static WorkerIdentity? WorkerOf(ServerCallContext context) => AuthenticationOf(context)?.Caller.Worker;
+
+    /// <summary>
+    /// The W3C trace context in a call's metadata; null if there is none, or a wrong one, which that standard wants to be ignored.
+    /// </summary>
+    public static string? TraceParentOf(ServerCallContext context)
+    {
+        // Not from the call's own metadata, which are made of all headers at the first question.
+        var given = context is TransportCallContext own
+            ? own.TraceParent : context.GetHttpContext().Request.Headers[ProtocolConstants.TraceParentHeader].ToString();
+        return given.Length > 0 && TraceParents.IsValid(given) ? given : null;
+    }
 
     /// <summary>Whether the call has been cancelled, or its caller has disconnected.</summary>
     /// <remarks>

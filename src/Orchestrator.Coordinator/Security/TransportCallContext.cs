@@ -9,6 +9,9 @@ internal abstract class TransportCallContext : ServerCallContext
     /// <summary>The caller and its quota; null for a method that needs no credential.</summary>
     public abstract CachedAuthentication? Authentication { get; }
 
+    /// <summary>Its W3C trace context; may be empty.</summary>
+    public abstract string TraceParent { get; }
+
     /// <summary>Fires when the caller has disconnected.</summary>
     public abstract CancellationToken Disconnected { get; }
 

@@ -14,11 +14,21 @@ internal sealed class SubmissionReader(TaskPolicyMapper policies, ObjectEngineHo
     private readonly NameTable _handlers = new();
 
     /// <summary>Reads one spec; adds its faults to <paramref name="violations"/>.</summary>
-    public TaskSubmission Read(RawTaskSpec spec, TaskPolicy? defaults, string field, ref List<Violation>? violations) =>
-        Create(spec.Handler, spec.Input, spec.Options, spec.Tag, spec.RequestId, defaults, field, ref violations);
+    /// <param name="spec">The spec.</param>
+    /// <param name="defaults">The options of one without any.</param>
+    /// <param name="traceOfCall">The trace context of the call; null for none.</param>
+    /// <param name="field">The path of the spec in the request.</param>
+    /// <param name="violations">Gets its faults.</param>
+    public TaskSubmission Read(
+        RawTaskSpec spec, TaskPolicy? defaults, string? traceOfCall, string field, ref List<Violation>? violations) =>
+        Create(spec.Handler, spec.Input, spec.Options, spec.Tag, spec.RequestId, defaults, field, ref violations) with
+        {
+            TraceParent = TraceParents.Read(spec.Traceparent, traceOfCall, field, ref violations),
+        };
 
     /// <summary>As above, from a received message.</summary>
-    public TaskSubmission Read(RawTaskView spec, TaskPolicy? defaults, string field, ref List<Violation>? violations) =>
+    public TaskSubmission Read(
+        RawTaskView spec, TaskPolicy? defaults, string? traceOfCall, string field, ref List<Violation>? violations) =>
         Create(
             _handlers.Get(spec.Handler),
             spec.Input.ToByteString(),
@@ -27,7 +37,11 @@ internal sealed class SubmissionReader(TaskPolicyMapper policies, ObjectEngineHo
             spec.RequestId.IsEmpty ? "" : FieldReader.Decode(spec.RequestId),
             defaults,
             field,
-            ref violations);
+            ref violations) with
+        {
+            TraceParent = spec.Traceparent.IsEmpty
+                ? traceOfCall : TraceParents.Read(FieldReader.Decode(spec.Traceparent), traceOfCall, field, ref violations),
+        };
 
     private TaskSubmission Create(
         string handler, ByteString input, ByteString options, ulong tag, string requestId, TaskPolicy? defaults, string field,
@@ -68,12 +82,12 @@ internal sealed class SubmissionReader(TaskPolicyMapper policies, ObjectEngineHo
 
     /// <summary>Reads the one task of a call.</summary>
     /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT or RESOURCE_EXHAUSTED, naming every field at fault.</exception>
-    public TaskSubmission ReadOrThrow(RawTaskSpec? spec, string field)
+    public TaskSubmission ReadOrThrow(RawTaskSpec? spec, string? traceOfCall, string field)
     {
         if (spec is null)
             throw RpcErrors.Invalid(field, "is missing");
         List<Violation>? violations = null;
-        var submission = Read(spec, null, field, ref violations);
+        var submission = Read(spec, null, traceOfCall, field, ref violations);
         return violations is null ? submission : throw RpcErrors.Invalid(violations);
     }
 }

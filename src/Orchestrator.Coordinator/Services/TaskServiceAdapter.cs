@@ -31,7 +31,7 @@ internal sealed class TaskServiceAdapter(
 
     public override async Task<RawRunTaskResponse> RunTask(RawRunTaskRequest request, ServerCallContext context)
     {
-        var submission = WithDeadline(submissions.ReadOrThrow(request.Task, "task"), context);
+        var submission = WithDeadline(submissions.ReadOrThrow(request.Task, CallScope.TraceParentOf(context), "task"), context);
         var receiver = new UnaryTaskCompletion { WantsTiming = true };
         host.Apply(new TaskCommand.Submit([submission], receiver) { Client = ClientQuota.Of(context).Tasks });
         if (!receiver.Ended.IsCompleted)
@@ -62,7 +62,10 @@ internal sealed class TaskServiceAdapter(
             throw RpcErrors.Invalid(
                 "requests", "the stream ended before its first message; send at least one StreamTasksRequest with tasks");
         var stream = new TaskStreamSession(ReadOptions(requestStream.Current.Content), responseStream, host, submissions, results,
-            streamLimits, ClientQuota.Of(context).Tasks, memory);
+            streamLimits, ClientQuota.Of(context).Tasks, memory)
+        {
+            TraceOfCall = CallScope.TraceParentOf(context),
+        };
         using var registration = streams.Add(stream);
         try
         {
@@ -90,8 +93,9 @@ internal sealed class TaskServiceAdapter(
         if (FieldLimits.OfElements(request.Tasks.Count, "tasks") is { } many)
             throw RpcErrors.Invalid([many]);
         var tasks = new TaskSubmission[request.Tasks.Count];
+        var trace = CallScope.TraceParentOf(context);
         for (var i = 0; i < tasks.Length; i++)
-            tasks[i] = submissions.Read(request.Tasks[i], null, $"tasks[{i}]", ref violations);
+            tasks[i] = submissions.Read(request.Tasks[i], null, trace, $"tasks[{i}]", ref violations);
         if (tasks.Length == 0)
             (violations ??= []).Add(new Violation("tasks", "is empty; send at least one"));
         if (violations is not null)

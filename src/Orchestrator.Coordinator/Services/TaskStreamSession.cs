@@ -59,6 +59,9 @@ internal sealed partial class TaskStreamSession : TaskOwnerBase
         _responses = new ResponseWriter(this, writer, results, order == ResultOrder.Submission, options?.Ids ?? false);
     }
 
+    /// <summary>The trace context of the call, for tasks without one of their own.</summary>
+    public string? TraceOfCall { get; init; }
+
     /// <summary>Completes when writing to the client has failed.</summary>
     public Task Broken => _responses.Broken;
 
@@ -190,7 +193,7 @@ internal sealed partial class TaskStreamSession : TaskOwnerBase
     private int Read(RawTaskView spec)
     {
         List<Violation>? violations = null;
-        var submission = _submissions.Read(spec, _defaults, "task", ref violations);
+        var submission = _submissions.Read(spec, _defaults, TraceOfCall, "task", ref violations);
         if (violations is null)
         {
             _accepted.Add(submission);

@@ -112,6 +112,9 @@ public sealed class TaskRecord : DeadlineNode
     /// <summary>The request id that it was submitted with; empty without one.</summary>
     public string RequestId => SideData?.RequestId ?? "";
 
+    /// <summary>The W3C trace context that it was submitted with; empty without one.</summary>
+    public string TraceParent => SideData?.TraceParent ?? "";
+
     /// <summary>Why it did not succeed.</summary>
     public TaskFailure? Failure => SideData?.Failure;
 
@@ -183,6 +186,7 @@ internal sealed class TaskSideData
 {
     public TaskFailure? Failure;
     public string? RequestId;
+    public string? TraceParent;
     public List<TaskRecord>? Dependents;
     public int PendingDependencies;
     public List<AttemptSummary>? Attempts;

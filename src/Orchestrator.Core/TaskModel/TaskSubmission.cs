@@ -10,8 +10,11 @@ namespace Orchestrator.Core.TaskModel;
 public readonly record struct TaskSubmission(
     string Handler, TaskPolicy Policy, object? Input, int InputBytes, ulong Tag = 0, string RequestId = "")
 {
+    /// <summary>W3C trace context, opaque to the engine; null is none.</summary>
+    public string? TraceParent { get; init; }
+
     /// <summary>Its size beyond its input and a plain record, in bytes.</summary>
-    internal int ExtraBytes => Policy.KeptBytes + (sizeof(char) * RequestId.Length);
+    internal int ExtraBytes => Policy.KeptBytes + (sizeof(char) * (RequestId.Length + (TraceParent?.Length ?? 0)));
 
     /// <summary>Its size beyond a plain record, in bytes.</summary>
     internal long KeptBytes => InputBytes + (long)ExtraBytes;

@@ -264,6 +264,8 @@ internal sealed class AdmissionControl(
             AddRequestId(submission.RequestId, task.Id, context.Now);
         }
 
+        if (submission.TraceParent is { } trace)
+            task.GetSideData().TraceParent = trace;
         if (task.IsDurable)
             context.Changes.Record(task, new TaskAccepted(task.Id, submission, context.Now));
         owner?.Link(task);
@@ -307,6 +309,8 @@ internal sealed class AdmissionControl(
         TaskTransitions.RestoreAttempts(task, restored.Attempts);
         if (submission.RequestId.Length > 0)
             task.GetSideData().RequestId = submission.RequestId;
+        if (submission.TraceParent is { } trace)
+            task.GetSideData().TraceParent = trace;
         context.Tasks.Add(task);
         task.AcceptedSequence = results.Publish(task, TaskEventKind.Queued);
         return task;

@@ -58,6 +58,8 @@ internal sealed class LocalInvoker(CallInvoker grpc, LocalConnections connection
         var open = new LocalCall { Method = method.FullName };
         if (options.Headers?.GetValue(ProtocolConstants.AuthorizationHeader) is { } authorization)
             open.Authorization = authorization;
+        if (options.Headers?.GetValue(ProtocolConstants.TraceParentHeader) is { } trace)
+            open.Traceparent = trace;
         if (LocalClientCall.TimeLeft(options) is { } left)
             open.Timeout = Duration.FromTimeSpan(left);
         return open.ToByteArray();

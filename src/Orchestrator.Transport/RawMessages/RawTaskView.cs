@@ -7,13 +7,15 @@ internal readonly ref struct RawTaskView
     public const int Field = 2;
 
     private RawTaskView(
-        ReadOnlySpan<byte> handler, ReceivedBytes input, ReadOnlySpan<byte> options, ulong tag, ReadOnlySpan<byte> requestId)
+        ReadOnlySpan<byte> handler, ReceivedBytes input, ReadOnlySpan<byte> options, ulong tag, ReadOnlySpan<byte> requestId,
+        ReadOnlySpan<byte> traceparent)
     {
         Handler = handler;
         Input = input;
         Options = options;
         Tag = tag;
         RequestId = requestId;
+        Traceparent = traceparent;
     }
 
     /// <summary>The handler's name, in UTF-8.</summary>
@@ -31,10 +33,13 @@ internal readonly ref struct RawTaskView
     /// <summary>Idempotency key, in UTF-8.</summary>
     public ReadOnlySpan<byte> RequestId { get; }
 
+    /// <summary>W3C trace context, in UTF-8.</summary>
+    public ReadOnlySpan<byte> Traceparent { get; }
+
     /// <summary>Reads one.</summary>
     public static RawTaskView Read(ReceivedBytes bytes)
     {
-        ReadOnlySpan<byte> handler = default, options = default, requestId = default;
+        ReadOnlySpan<byte> handler = default, options = default, requestId = default, traceparent = default;
         var input = default(ReceivedBytes);
         var tagOfTask = 0ul;
         var reader = new FieldReader(bytes);
@@ -58,12 +63,15 @@ internal readonly ref struct RawTaskView
                 case (5 << 3) | 2:
                     requestId = reader.ReadUtf8();
                     break;
+                case (6 << 3) | 2:
+                    traceparent = reader.ReadUtf8();
+                    break;
                 default:
                     reader.Skip(tag);
                     break;
             }
         }
 
-        return new RawTaskView(handler, input, options, tagOfTask, requestId);
+        return new RawTaskView(handler, input, options, tagOfTask, requestId, traceparent);
     }
 }

@@ -42,7 +42,8 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
     /// <summary>Runs the handler until its first await. Pass its exceptions to <see cref="Fail"/>.</summary>
     public static ValueTask<ByteString> Invoke(TaskContext attempt)
     {
-        // The lanes restore the previous context.
+        // The lanes restore the previous context, of which the span is a part.
+        attempt.Span = AttemptTrace.Start(attempt);
         attempt.Enter();
         return attempt.Registration.Invoker.InvokeAsync(attempt, attempt.Assignment.Input);
     }
@@ -98,6 +99,8 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
     {
         attempt.End();
         attempt.RunTimer?.Dispose();
+        if (attempt.Span is { } span)
+            AttemptTrace.End(span, error);
         ref readonly var assignment = ref attempt.Assignment;
         var endedAt = time.GetTimestamp();
         var result = new RawAttemptResult

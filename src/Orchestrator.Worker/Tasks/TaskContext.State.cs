@@ -48,6 +48,8 @@ public sealed partial class TaskContext
 
     internal ITimer? RunTimer { get; set; }
 
+    internal System.Diagnostics.Activity? Span { get; set; }
+
     internal bool IsRunning => Volatile.Read(ref _state) == Running;
 
     internal CancelCause Cause => (CancelCause)Volatile.Read(ref _cause);

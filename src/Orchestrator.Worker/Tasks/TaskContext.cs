@@ -13,6 +13,11 @@ namespace Orchestrator.Worker.Tasks;
 /// </summary>
 public sealed partial class TaskContext
 {
+    /// <summary>
+    /// The source of spans of attempts, for OpenTelemetry's <c>AddSource</c>; each is a child of <see cref="TraceParent"/>.
+    /// </summary>
+    public const string ActivitySourceName = "Orchestrator.Worker";
+
     private const int MaxProgressMessage = 16 * 1_024;
 
     /// <summary>The task's id, the same over all its attempts.</summary>
@@ -29,7 +34,7 @@ public sealed partial class TaskContext
     /// </summary>
     public string WorkerName => _environment.WorkerName;
 
-    /// <summary>The W3C trace context of the task; may be empty.</summary>
+    /// <summary>The W3C trace context that the task was submitted with; may be empty.</summary>
     public string TraceParent => _assignment.Traceparent;
 
     /// <summary>True if the handler shares its process with the coordinator.</summary>

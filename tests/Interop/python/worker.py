@@ -77,6 +77,11 @@ def py_print(input, context):
     return sys.stdin.read() + os.popen("cat").read()
 
 
+@worker.handler("io", "Answers with the trace context that an OpenTelemetry of this language would continue.", {})
+def py_trace(input, context):
+    return context.traceparent
+
+
 @worker.handler("io", "Counts a word in a dict that all processes share, from inside a task.", {"dict": "words", "word": "to"})
 def py_count_word(input, context):
     update = state_pb2.UpdateDictRequest(dict=input["dict"], edits=[state_pb2.DictEdit(key=input["word"], add=1)], session_id=context.session)

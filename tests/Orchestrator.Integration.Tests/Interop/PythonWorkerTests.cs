@@ -42,6 +42,15 @@ public sealed class PythonWorkerTests(PythonWorkers workers, ITestOutputHelper o
         }
     }
 
+    /// <summary>Part 9, 13: a worker in any language can continue a task's trace.</summary>
+    [Fact]
+    public async Task A_task_s_trace_context_reaches_its_handler()
+    {
+        var spec = Specs.Json("py_trace", "{}");
+        spec.Traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        Assert.Equal(spec.Traceparent, (await workers.Coordinator.RunAsync(spec)).Output.Json.StringValue);
+    }
+
     [Fact]
     public async Task A_name_that_no_group_offers_is_answered_with_near_ones_of_any()
     {

@@ -24,6 +24,8 @@ class Context:
 
     def __init__(self, assignment, send):
         self.send, self.task_id, self.attempt = send, assignment.task_id, assignment.attempt
+        # The parent of spans that the handler makes, as an OpenTelemetry SDK reads it from the header of this name.
+        self.traceparent = assignment.traceparent
         self.session, self.cancelled = f"task-{self.task_id}-{self.attempt}", threading.Event()
 
     def check(self):
