@@ -44,7 +44,7 @@ internal sealed class LimitedRequestBody(
         {
             inner.CancelPendingRead();
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
         {
             // The server throws if the client has left at this very moment; the read ends by that.
         }

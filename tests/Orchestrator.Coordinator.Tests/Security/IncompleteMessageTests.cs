@@ -45,6 +45,7 @@ public sealed class IncompleteMessageTests : IDisposable
     [Theory]
     [InlineData(typeof(IOException))]
     [InlineData(typeof(ObjectDisposedException))]
+    [InlineData(typeof(InvalidOperationException))]
     [InlineData(typeof(TaskCanceledException))]
     public async Task A_client_that_leaves_when_its_time_is_over_harms_nothing(Type thrown)
     {

@@ -48,6 +48,7 @@ public sealed partial class DocumentationNumberTests(SharedCoordinator shared) :
         ["request_id_chars"] = "| session ids; request ids; page tokens; keys of dicts;",
         ["page_token_chars"] = "| session ids; request ids; page tokens; keys of dicts;",
         ["key_chars"] = "| session ids; request ids; page tokens; keys of dicts;",
+        ["trace_chars"] = "| names: of handlers,",
         ["text_chars"] = "| session ids; request ids; page tokens; keys of dicts;",
         ["labels"] = "| lists of a request; labels of a task;",
         ["dependencies"] = "| lists of a request; labels of a task;",
