@@ -19,10 +19,14 @@ internal sealed class BarConsole : IDisposable
         _gate = new Gate(writer);
         Console = Terminal.Create(_gate, redirected: false);
         // A foreground process moves to the background only by being stopped and continued.
-        _continued = PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ =>
+        _continued = PosixSignalRegistration.Create(PosixSignal.SIGCONT, signal =>
         {
-            if (!JobControl.IsInForeground)
-                _gate.Close();
+            if (JobControl.IsInForeground)
+                return;
+            // Else the runtime would set up the terminal again. In the background the kernel answers that by SIGTTOU, which the runtime
+            // catches once only: if another thread gets it, the call is restarted, and the second one stops the process again.
+            signal.Cancel = true;
+            _gate.Close();
         });
     }
 
