@@ -128,6 +128,14 @@ public sealed partial class OrchestratorClient
             Traceparent = SubmitTrace.ParentOf(span),
         };
         var stream = _streams.Pick();
-        return (completion, stream, await stream.SubmitAsync(completion, 0, spec, cancellationToken).ConfigureAwait(false));
+        try
+        {
+            return (completion, stream, await stream.SubmitAsync(completion, 0, spec, cancellationToken).ConfigureAwait(false));
+        }
+        catch (Exception exception) when (span is not null)
+        {
+            span.SetStatus(System.Diagnostics.ActivityStatusCode.Error, exception.Message);
+            throw;
+        }
     }
 }

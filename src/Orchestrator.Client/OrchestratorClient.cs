@@ -20,7 +20,7 @@ public sealed partial class OrchestratorClient : IOrchestratorClient
 {
     /// <summary>
     /// The source of spans of submissions, for OpenTelemetry's <c>AddSource</c>. Tasks continue the trace that is current where they are
-    /// submitted, also if nobody listens to this source.
+    /// submitted, also without a listener to this source.
     /// </summary>
     public const string ActivitySourceName = "Orchestrator.Client";
 

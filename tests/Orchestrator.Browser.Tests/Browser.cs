@@ -1,5 +1,6 @@
 using Microsoft.Playwright;
 using Orchestrator.TestKit;
+using Orchestrator.V1;
 
 namespace Orchestrator.Browser.Tests;
 
@@ -34,6 +35,19 @@ public sealed class Browser : IAsyncLifetime
             await _browser.DisposeAsync();
         _playwright?.Dispose();
         await Coordinator.DisposeAsync();
+    }
+
+    /// <summary>Kills the worker of a task that runs and that the tab draws; returns the worker's name.</summary>
+    public async Task<string> KillBusyWorkerAsync(Tab tab)
+    {
+        ArgumentNullException.ThrowIfNull(tab);
+        var id = (await Coordinator.SubmitAsync(Specs.Json("spin", """{"ms": 60000}"""))).Single();
+        await Coordinator.WaitUntilRunningAsync(id);
+        await tab.Page.WaitForFunctionAsync("() => window.orchestratorPage.openBars() > 0");
+        var victim = (await Coordinator.WorkersAsync()).Single(worker => worker.Current?.TaskId == id).Name;
+        await Coordinator.Admin.InjectFaultAsync(
+            new InjectFaultRequest { Kind = FaultKind.Kill, Worker = victim }, CoordinatorProcess.Deadline());
+        return victim;
     }
 
     /// <summary>A tab with nothing in its cache, which has these cookies.</summary>

@@ -51,13 +51,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
     {
         await using var tab = await browser.OpenAsync("page=stream");
         await tab.Find("lanes").WaitForAsync();
-        var id = (await _coordinator.SubmitAsync(Specs.Json("spin", """{"ms": 60000}"""))).Single();
-        await _coordinator.WaitUntilRunningAsync(id);
-        await tab.Page.WaitForFunctionAsync("() => window.orchestratorPage.openBars() > 0");
-        var workers = await _coordinator.WorkersAsync();
-        var victim = workers.Single(worker => worker.Current?.TaskId == id).Name;
-        await _coordinator.Admin.InjectFaultAsync(
-            new InjectFaultRequest { Kind = FaultKind.Kill, Worker = victim }, CoordinatorProcess.Deadline());
+        await browser.KillBusyWorkerAsync(tab);
         await tab.Page.WaitForFunctionAsync("() => window.orchestratorPage.hatched() > 0");
         // The spare's lane goes on.
         Assert.Equal(TaskState.Succeeded, (await _coordinator.RunAsync(Specs.Json("echo", "1"))).State);

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Google.Protobuf.WellKnownTypes;
 using Microsoft.Playwright;
 using Orchestrator.TestKit;
 using Orchestrator.V1;
@@ -19,18 +20,20 @@ public sealed class PageUseTests(Browser browser) : IClassFixture<Browser>
     {
         await using var tab = await browser.OpenAsync("page=stream");
         await tab.Find("lanes").WaitForAsync();
-        var id = (await _coordinator.SubmitAsync(Specs.Json("spin", """{"ms": 60000}"""))).Single();
-        await _coordinator.WaitUntilRunningAsync(id);
-        await tab.Page.WaitForFunctionAsync("() => window.orchestratorPage.openBars() > 0");
-        var victim = (await _coordinator.WorkersAsync()).Single(worker => worker.Current?.TaskId == id).Name;
-        await _coordinator.Admin.InjectFaultAsync(
-            new InjectFaultRequest { Kind = FaultKind.Kill, Worker = victim }, CoordinatorProcess.Deadline());
+        var victim = await browser.KillBusyWorkerAsync(tab);
         var lost = await _coordinator.WaitForEventAsync(
             "worker.lost", item => item.Subject.StartsWith(victim + "#", StringComparison.Ordinal));
-        var at = lost.At.ToDateTimeOffset().AddSeconds(1).ToUnixTimeMilliseconds();
-        // Looked at once it is past, so that the seconds around it have been sampled.
-        await UntilAsync(async () => (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline()))
-            .Status.Coordinator is not null && DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() > at + 3_000);
+        var after = lost.At.ToDateTimeOffset().AddSeconds(1);
+        var at = after.ToUnixTimeMilliseconds();
+        // Looked at once it has been sampled.
+        var second = new GetHistoryRequest
+        {
+            From = Timestamp.FromDateTimeOffset(after),
+            To = Timestamp.FromDateTimeOffset(after.AddSeconds(2)),
+            Series = { "tasks.queued" },
+        };
+        await UntilAsync(async () => (await _coordinator.Admin.GetHistoryAsync(second, CoordinatorProcess.Deadline()))
+            .Series.Any(series => series.Values.Any(value => !float.IsNaN(value))));
 
         await tab.Page.GotoAsync($"{_coordinator.HttpAddress}/?page=stream&at={at}");
         await tab.Page.WaitForFunctionAsync("() => window.orchestratorPage.hatched() > 0");

@@ -33,7 +33,8 @@ internal static class Scripts
     public const string MarkFocusable = """
         () => {
           const all = [...document.querySelectorAll('a[href],button,input,select,textarea,summary,[tabindex="0"]')]
-            .filter(e => e.checkVisibility({ visibilityProperty: true }) && !e.disabled && !e.closest('dialog:not([open])') && e.tabIndex >= 0);
+            .filter(e => e.checkVisibility({ visibilityProperty: true }))
+            .filter(e => !e.disabled && !e.closest('dialog:not([open])') && e.tabIndex >= 0);
           for (const e of all) e.setAttribute('data-focusable', '');
           return all.length;
         }
@@ -80,8 +81,8 @@ internal static class Scripts
           while (walker.nextNode()) {
             const text = walker.currentNode.textContent.trim();
             const element = walker.currentNode.parentElement;
-            if (!text || !element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) || element.closest(':disabled,dialog:not([open])')) continue;
-            if (element.closest('.skip')) continue;
+            if (!text || !element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+            if (element.closest(':disabled,dialog:not([open]),.skip')) continue;
             const style = getComputedStyle(element);
             let opacity = 1;
             for (let e = element; e; e = e.parentElement) opacity *= Number(getComputedStyle(e).opacity);
@@ -92,7 +93,8 @@ internal static class Scripts
             const ratio = (light + 0.05) / (darker + 0.05);
             const size = parseFloat(style.fontSize);
             const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
-            if (ratio < (isLarge ? 3 : 4.5)) faint.add(`"${text.slice(0, 30)}" ${ratio.toFixed(2)} (${element.className || element.tagName})`);
+            const place = element.className || element.tagName;
+            if (ratio < (isLarge ? 3 : 4.5)) faint.add(`"${text.slice(0, 30)}" ${ratio.toFixed(2)} (${place})`);
           }
           return [...faint].slice(0, 12);
         }

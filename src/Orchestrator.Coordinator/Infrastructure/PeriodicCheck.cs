@@ -35,7 +35,7 @@ internal sealed partial class PeriodicCheck : IDisposable
         }
         catch (Exception exception)
         {
-            LogFailed(exception, _check.Method.DeclaringType?.Name ?? "");
+            LogFailed(exception);
         }
         finally
         {
@@ -43,6 +43,6 @@ internal sealed partial class PeriodicCheck : IDisposable
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A periodic check of {Owner} failed, and is repeated; please report this")]
-    private partial void LogFailed(Exception exception, string owner);
+    [LoggerMessage(Level = LogLevel.Error, Message = "A periodic check failed, and is repeated; please report this")]
+    private partial void LogFailed(Exception exception);
 }

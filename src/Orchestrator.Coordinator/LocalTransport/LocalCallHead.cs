@@ -6,7 +6,7 @@ namespace Orchestrator.Coordinator.LocalTransport;
 /// <param name="Method">Such as <c>/orchestrator.v1.TaskService/RunTask</c>.</param>
 /// <param name="Authorization">The credential; null for none.</param>
 /// <param name="Timeout">After which the call ends; null for never.</param>
-/// <param name="TraceParent">Its W3C trace context; empty for none.</param>
+/// <param name="TraceParent">Its W3C trace context; may be empty.</param>
 internal readonly record struct LocalCallHead(string Method, string? Authorization, TimeSpan? Timeout, string TraceParent)
 {
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(49);

@@ -27,7 +27,7 @@ internal static class Instruments
         "orchestrator.task.running", Gauge, "{task}", "Tasks that run", "handler", "lane");
 
     public static readonly Instrument TaskQueueAge = new(
-        "orchestrator.task.queue.age", Gauge, "s", "How long the task has waited that has waited longest for a lane; 0 if none waits",
+        "orchestrator.task.queue.age", Gauge, "s", "Wait of the task that has waited longest for a lane; 0 for an empty queue",
         "lane");
 
     public static readonly Instrument TaskDuration = new(
@@ -84,7 +84,7 @@ internal static class Instruments
         "orchestrator.queue.items", Gauge, "{item}", "Items of a queue", "queue", "state");
 
     public static readonly Instrument QueueAge = new(
-        "orchestrator.queue.age", Gauge, "s", "Age of the oldest item that can be taken; 0 if there is none", "queue");
+        "orchestrator.queue.age", Gauge, "s", "Age of the oldest item that can be taken; 0 for an empty queue", "queue");
 
     public static readonly Instrument QueueWaiters = new(
         "orchestrator.queue.waiters", Gauge, "{waiter}", "Commands that wait at a queue", "queue", "side");

@@ -5,7 +5,7 @@ namespace Orchestrator.Coordinator.Metrics;
 /// <summary>How values of enumerations are written in tags: as in the contract's JSON, in lower case, such as <c>timed_out</c>.</summary>
 internal static partial class MetricTags
 {
-    /// <summary>The tag of a value; empty for one that means that there is none.</summary>
+    /// <summary>The tag of a value; empty for <c>None</c>.</summary>
     public static string Of<T>(T value)
         where T : struct, Enum
     {

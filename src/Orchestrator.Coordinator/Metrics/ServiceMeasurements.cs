@@ -20,7 +20,7 @@ internal sealed class ServiceMeasurements(
         foreach (var limit in limits.Shared())
         {
             to.Add(Instruments.LimitUsed, limit.Used, limit.Name, limit.Unit);
-            // Zero means that there is none.
+            // Zero means unlimited.
             if (limit.Maximum > 0)
                 to.Add(Instruments.LimitMaximum, limit.Maximum, limit.Name, limit.Unit);
         }

@@ -18,7 +18,7 @@ internal static class CallScope
     public static WorkerIdentity? WorkerOf(ServerCallContext context) => AuthenticationOf(context)?.Caller.Worker;
 
     /// <summary>
-    /// The W3C trace context in a call's metadata; null if there is none, or a wrong one, which that standard wants to be ignored.
+    /// The W3C trace context in a call's metadata; null if it is absent, or malformed, which the standard wants to be ignored.
     /// </summary>
     public static string? TraceParentOf(ServerCallContext context)
     {

@@ -16,7 +16,7 @@ internal sealed class SubmissionReader(TaskPolicyMapper policies, ObjectEngineHo
     /// <summary>Reads one spec; adds its faults to <paramref name="violations"/>.</summary>
     /// <param name="spec">The spec.</param>
     /// <param name="defaults">The options of one without any.</param>
-    /// <param name="traceOfCall">The trace context of the call; null for none.</param>
+    /// <param name="traceOfCall">The trace context of the call, if it has one.</param>
     /// <param name="field">The path of the spec in the request.</param>
     /// <param name="violations">Gets its faults.</param>
     public TaskSubmission Read(

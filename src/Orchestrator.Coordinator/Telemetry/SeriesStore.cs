@@ -67,7 +67,7 @@ internal sealed class SeriesStore
         }
     }
 
-    /// <summary>The value of a series in the newest sample; 0 if it has none.</summary>
+    /// <summary>The value of a series in the newest sample; 0 without one.</summary>
     public double Latest(string name)
     {
         lock (_gate)

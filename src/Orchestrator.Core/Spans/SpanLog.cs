@@ -3,7 +3,7 @@ using Orchestrator.Core.TaskModel;
 namespace Orchestrator.Core.Spans;
 
 /// <summary>
-/// The last attempts of all workers as spans of time, kept while a client watches them. At a million attempts a second nobody can see
+/// The last attempts of all workers as spans of time, kept while a client watches them. At a million attempts a second a viewer cannot see
 /// each, so brief ones are folded: the number of spans is bounded by time and lanes, while the sums of counts and run times stay exact. Has
 /// no clock; to be used under the lock of its engine.
 /// </summary>

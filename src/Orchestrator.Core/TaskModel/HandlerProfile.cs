@@ -95,7 +95,7 @@ public sealed class TaskTally
 {
     private readonly long[] _ended = new long[8];
 
-    // Only for what has failed: most handlers need none.
+    // Made at the first failure.
     private Dictionary<(TaskState, FailureReason), long>? _failures;
 
     /// <summary>Accepted, and restored after a restart before they had ended: the sum of all states.</summary>
@@ -116,7 +116,7 @@ public sealed class TaskTally
     /// <summary>Attempts whose end was that of their task.</summary>
     public long LastAttempts { get; internal set; }
 
-    /// <summary>How many ended in which state and for which reason; those without a failure have none.</summary>
+    /// <summary>How many ended in which state and for which reason; <c>None</c> without a failure.</summary>
     public IEnumerable<(TaskState State, FailureReason Reason, long Count)> Ends
     {
         get

@@ -10,7 +10,7 @@ namespace Orchestrator.Core.TaskModel;
 public readonly record struct TaskSubmission(
     string Handler, TaskPolicy Policy, object? Input, int InputBytes, ulong Tag = 0, string RequestId = "")
 {
-    /// <summary>W3C trace context, opaque to the engine; null is none.</summary>
+    /// <summary>W3C trace context, opaque to the engine; null without one.</summary>
     public string? TraceParent { get; init; }
 
     /// <summary>Its size beyond its input and a plain record, in bytes.</summary>

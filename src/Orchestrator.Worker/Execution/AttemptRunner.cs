@@ -97,10 +97,11 @@ internal sealed class AttemptRunner(TaskExecutor executor, FlightRecorder? recor
 
     private void End(TaskContext attempt, ByteString? output, TaskError? error, bool exclusive)
     {
+        // Before its log is closed.
+        if (attempt.Span is { } span)
+            AttemptTrace.End(attempt, span, error);
         attempt.End();
         attempt.RunTimer?.Dispose();
-        if (attempt.Span is { } span)
-            AttemptTrace.End(span, error);
         ref readonly var assignment = ref attempt.Assignment;
         var endedAt = time.GetTimestamp();
         var result = new RawAttemptResult

@@ -6,7 +6,7 @@ using Orchestrator.Worker.V1;
 
 namespace Orchestrator.Coordinator.Tests.Mapping;
 
-/// <summary>Any program may be a worker: numbers that none can mean are cut, and neither overflow nor end what reads them.</summary>
+/// <summary>Any program may be a worker: impossible numbers are cut, and neither overflow nor end what reads them.</summary>
 public sealed class ImplausibleNumbersTests
 {
     private static readonly TimeSpan s_most = TimeSpan.FromDays(100 * 366.0) + TimeSpan.FromSeconds(1);
