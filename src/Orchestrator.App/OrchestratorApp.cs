@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
+using Orchestrator.Client;
+using Orchestrator.Coordinator.Hosting;
 using Orchestrator.Worker.Hosting;
 using Orchestrator.Worker.Tasks;
 
@@ -22,6 +24,15 @@ namespace Orchestrator.App;
 /// </example>
 public sealed class OrchestratorApp : ITaskMap
 {
+    /// <summary>
+    /// The source of the coordinator's spans of tasks, attempts and waits, for OpenTelemetry's <c>AddSource</c>; see also
+    /// <see cref="OrchestratorClient.ActivitySourceName"/> and <see cref="TaskContext.ActivitySourceName"/>.
+    /// </summary>
+    public const string ActivitySourceName = CoordinatorApplication.ActivitySourceName;
+
+    /// <summary>The meter of the coordinator's instruments, for OpenTelemetry's <c>AddMeter</c>; docs/metrics.md lists them.</summary>
+    public const string MeterName = CoordinatorApplication.MeterName;
+
     /// <summary>The first argument of a worker process.</summary>
     public const string WorkerArgument = "--orchestrator-worker";
 

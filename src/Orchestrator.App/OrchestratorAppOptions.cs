@@ -49,6 +49,8 @@ public sealed record OrchestratorAppOptions
         DataDirectory = dataDirectory,
         DrainTimeout = DrainTimeout == Timeout.InfiniteTimeSpan ? ProtocolConstants.LongestTimer : DrainTimeout,
         OwnsProcess = false,
+        LogTasks = true,
+        PublishMetrics = true,
         Supervision = new SupervisorOptions
         {
             Workers = Workers,

@@ -82,6 +82,7 @@ internal static class Rooms
         [
             new("Infrastructure", "clocks, options, files, operating-system processes, the event log"),
             new("Mapping", "contract messages to engine commands and back, and errors to statuses"),
+            new("Tracing", "spans of tasks, attempts and waits, for OpenTelemetry"),
             new("Journal", "what is durable: one SQLite file, one writer, snapshots, restoring"),
             new("EngineHosts", "the engines' locks, clocks and timers; effects are routed to their recipients"),
             new("Dispatch", "the link to each worker, and in-process execution"),

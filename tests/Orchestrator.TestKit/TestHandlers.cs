@@ -23,6 +23,14 @@ internal static class TestHandlers
                 await Task.Yield();
                 return $"{context.TraceParent} {Activity.Current?.ParentId} {Activity.Current?.Source.Name}";
             });
+        map.MapTask(
+            "locked",
+            async (string name, TaskContext context) =>
+            {
+                context.Logger.Log(LogLevel.Information, default, name, null, static (name, _) => $"waits for {name}");
+                await using var held = await context.Lock(name).AcquireAsync();
+                return held.FencingToken;
+            });
         map.MapTask("hostile", (string kind) => Throw(kind));
         map.MapTask("hostile_io", async (string kind) =>
         {

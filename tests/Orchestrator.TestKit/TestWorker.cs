@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Text.Json;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
+using OpenTelemetry;
+using OpenTelemetry.Trace;
 using Orchestrator.Protocol;
 using Orchestrator.TestKit.History;
 using Orchestrator.TestKit.LockOrders;
@@ -20,6 +22,9 @@ public static class TestWorker
 {
     /// <summary>The variable whose presence makes the test program this worker.</summary>
     public const string Variable = "ORCHESTRATOR_TESTKIT_WORKER";
+
+    /// <summary>The variable with the address of the OpenTelemetry collector for spans of attempts.</summary>
+    public const string CollectorVariable = "ORCHESTRATOR_TESTKIT_COLLECTOR";
 
     /// <summary>The handler that is a <see cref="HistoryClient"/> with the session of its task.</summary>
     public const string HistoryHandler = "history_client";
@@ -61,6 +66,7 @@ public static class TestWorker
         worker.MapTask(
             PipeAskHandler, (PipeAskInput input, TaskContext context) => AskAsync(input, context, context.CancellationToken));
         TestHandlers.Register(worker);
+        using var traces = ExportTraces();
         // As OpenTelemetry's AddSource does.
         using var listener = new ActivityListener
         {
@@ -70,6 +76,12 @@ public static class TestWorker
         ActivitySource.AddActivityListener(listener);
         return worker.RunAsync().GetAwaiter().GetResult();
     }
+
+    /// <summary>Where a collector is named, spans of attempts go there, as a worker's program would send them.</summary>
+    private static TracerProvider? ExportTraces() => Environment.GetEnvironmentVariable(CollectorVariable) is not { Length: > 0 } address
+        ? null
+        : Sdk.CreateTracerProviderBuilder().AddSource(TaskContext.ActivitySourceName)
+            .AddOtlpExporter(otlp => (otlp.Endpoint, otlp.ExportProcessorType) = (new Uri(address), ExportProcessorType.Simple)).Build();
 
     private static async Task<int> AskAsync(PipeAskInput input, TaskContext context, CancellationToken cancellationToken)
     {

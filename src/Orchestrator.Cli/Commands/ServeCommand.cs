@@ -153,7 +153,7 @@ internal static class ServeCommand
     [
         OptionSources.Config, GrpcPort, HttpPort, Workers, WorkerCommand, WorkerGrpc, Runtime, AllowChaos, AllowDirectory,
         AllowUrl, InheritVariable, HotSpares, NoPinning, MaxIo, BlockingThreads, Credits, MaxPayload, MemoryBudget, RecycleAfter,
-        MaxWorkerMemory, DrainTimeout, Verbose, Format, .. ServeSecurity.Options,
+        MaxWorkerMemory, DrainTimeout, Verbose, Format, .. ServeSecurity.Options, .. ServeTelemetry.Options,
     ];
 
     public static Command Create() =>
@@ -167,6 +167,7 @@ internal static class ServeCommand
                 "orchestrator serve --workers 2 --worker-command 'python=2:python3 worker.py'",
                 "orchestrator serve --listen 0.0.0.0 --tls-cert server.pem --tls-key server.key --client-ca clients.pem",
                 "orchestrator serve --allow-directory /srv/data --allow-url https://example.com/",
+                "orchestrator serve --otlp http://localhost:4317 --trace-ratio 0.01",
                 "orchestrator serve --config serve.conf")
             .HandledBy(RunAsync);
 
@@ -182,7 +183,9 @@ internal static class ServeCommand
         // Chaos handlers run only in workers: in the coordinator's own process they would end the coordinator.
         var registry = new TaskHandlerRegistry();
         StockHandlers.Register(registry, Handlers(context, allowChaos: false));
-        await using var application = CoordinatorApplication.Create(options, registry);
+        // Disposed after the application: the last spans are made while it stops.
+        using var exporter = ServeTelemetry.CreateExporter(context);
+        await using var application = CoordinatorApplication.Create(options, registry, exporter?.Services);
         application.OptionsSource = () => ReadOptions(context.ParseAgain(), out _);
         if (note is not null && options.LogFormat == LogFormat.Text)
             await Console.Error.WriteLineAsync($"orchestrator: {note}");
@@ -270,7 +273,7 @@ internal static class ServeCommand
             Verbose = context.Get(Verbose),
             LogFormat = context.Get(Format) == "json" ? LogFormat.Json : LogFormat.Text,
         };
-        return ServeSecurity.Read(context, options) with
+        return ServeTelemetry.Read(context, ServeSecurity.Read(context, options)) with
         {
             Supervision = Supervision(context, options.Supervision, out note),
             CreditsPerStream = context.Get(Credits),

@@ -4,9 +4,11 @@ using Microsoft.Extensions.Logging;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Mapping;
+using Orchestrator.Coordinator.Tracing;
 using Orchestrator.Core.Common;
 using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
+using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
 
 namespace Orchestrator.Coordinator.EngineHosts;
@@ -24,19 +26,20 @@ internal sealed class ObjectEngineHost : EngineHost<ObjectEngine, ObjectEffects>
     private readonly TaskEngineHost _tasks;
     private readonly ChangeJournal _journal;
     private readonly ObjectIncidents _incidents;
+    private readonly TaskTracer _tracer;
     private readonly CancellationTokenSource _stopping = new();
     private int _taskSessions;
 
     public ObjectEngineHost(
         ObjectEngineOptions options, MemoryBudget memory, TaskEngineHost tasks, MonotonicClock clock, ChangeJournal journal,
-        ObjectIncidents incidents, ILogger<ObjectEngineHost> logger)
+        ObjectIncidents incidents, TaskTracer tracer, ILogger<ObjectEngineHost> logger)
         : base(
             new ObjectEngine(
                 options with { LastFencingToken = Math.Max(options.LastFencingToken, journal.FirstIds.FencingToken) }, memory),
             clock,
             logger)
     {
-        (_tasks, _incidents) = (tasks, incidents);
+        (_tasks, _incidents, _tracer) = (tasks, incidents, tracer);
         tasks.Attempts = this;
         tasks.Permits = new RateLimiterBridge(this, tasks);
         _journal = journal;
@@ -271,7 +274,17 @@ internal sealed class ObjectEngineHost : EngineHost<ObjectEngine, ObjectEffects>
         foreach (var cycle in Effects.Deadlocks)
             _incidents.OnDeadlock(cycle);
 
+        foreach (ref readonly var wait in CollectionsMarshal.AsSpan(Effects.EndedWaits))
+        {
+            // While its task has not ended, which it may as soon as it has the outcome.
+            if (_tasks.FindSpan(new AttemptId(wait.Task.TaskId, wait.Task.Attempt)) is not { } attempt)
+                continue;
+            _tracer.OnWaited(attempt, wait);
+            Touch(dirty, _tracer);
+        }
+
         Effects.Clear();
+        Effects.ListsWaits = _tracer.IsOn;
         ArmLocked(Engine.NextDeadline);
     }
 

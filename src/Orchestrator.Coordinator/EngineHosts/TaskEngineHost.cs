@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.Journal;
 using Orchestrator.Coordinator.Mapping;
+using Orchestrator.Coordinator.Tracing;
 using Orchestrator.Core.Common;
 using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
@@ -14,16 +15,18 @@ namespace Orchestrator.Coordinator.EngineHosts;
 internal sealed class TaskEngineHost : EngineHost<TaskEngine, TaskEffects>
 {
     private readonly ChangeJournal _journal;
+    private readonly TaskTracer _tracer;
     private readonly Queue<PendingTaskEffects> _held = new();
     private (TaskOwnerBase Owner, IReadOnlyList<SubmitOutcome> Outcomes)? _unwritten;
     private bool _hasJournalFailed;
 
     public TaskEngineHost(
-        TaskEngineOptions options, MemoryBudget memory, MonotonicClock clock, ChangeJournal journal, ILogger<TaskEngineHost> logger)
+        TaskEngineOptions options, MemoryBudget memory, MonotonicClock clock, ChangeJournal journal, TaskTracer tracer,
+        ILogger<TaskEngineHost> logger)
         : base(Create(options, memory, journal), clock, logger)
     {
         Options = options;
-        _journal = journal;
+        (_journal, _tracer) = (journal, tracer);
         lock (Gate)
         {
             if (journal.Restored is { } restored)
@@ -60,7 +63,7 @@ internal sealed class TaskEngineHost : EngineHost<TaskEngine, TaskEffects>
     {
         Settle(command);
         if (TaskLog is { } log && command is TaskCommand.Report { Updates.Count: > 0 } report)
-            log.Write(report);
+            log.Write(report, FindSpan);
         var dirty = RentDirty();
         T? result = default;
         var began = Waits.Begin();
@@ -110,6 +113,15 @@ internal sealed class TaskEngineHost : EngineHost<TaskEngine, TaskEffects>
 
     /// <summary>Ends of durable tasks that the engine has forgotten, newest first.</summary>
     public IReadOnlyList<V1.TaskInfo> ReadHistory(long before, int maximum) => _journal.ReadHistory(before, maximum);
+
+    /// <summary>The span of an attempt that is traced and has begun; null otherwise.</summary>
+    public Activity? FindSpan(AttemptId attempt)
+    {
+        if (!_tracer.IsOn)
+            return null;
+        lock (Gate)
+            return (Engine.View.Find(attempt.TaskId)?.Trace as TaskTrace)?.Find(attempt.Attempt);
+    }
 
     /// <summary>
     /// Carries out effects that were held back until the journal had written them. Called in the order in which the effects arose.
@@ -210,6 +222,7 @@ internal sealed class TaskEngineHost : EngineHost<TaskEngine, TaskEffects>
     private void RouteEffectsLocked(TaskEffects effects, List<IFlushable> dirty)
     {
         Debug.Assert(Gate.IsHeldByCurrentThread);
+        var isTraced = _tracer.IsOn;
         // Adjacent effects mostly concern the same worker or owner, and are handed over together.
         var assignments = CollectionsMarshal.AsSpan(effects.Assignments);
         for (int from = 0, to; from < assignments.Length; from = to)
@@ -217,6 +230,8 @@ internal sealed class TaskEngineHost : EngineHost<TaskEngine, TaskEffects>
             for (to = from + 1; to < assignments.Length && assignments[to].Worker == assignments[from].Worker;)
                 to++;
             var channel = ChannelOf(assignments[from].Worker);
+            if (isTraced)
+                _tracer.OnAssigned(assignments[from..to]);
             channel.Queue(assignments[from..to]);
             Touch(dirty, channel);
         }
@@ -256,7 +271,10 @@ internal sealed class TaskEngineHost : EngineHost<TaskEngine, TaskEffects>
             Touch(dirty, Permits!.Record(order));
         foreach (var order in effects.Orders)
             dirty.Add(new OrderExecution(this, order));
+        if (effects.Ended.Count > 0 && _tracer.OnEnded(effects.Ended))
+            dirty.Add(_tracer);
         effects.Clear();
+        Effects.ListsEnds = isTraced;
         ArmLocked(Engine.NextDeadline);
     }
 

@@ -21,10 +21,12 @@ using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Coordinator.LocalTransport;
 using Orchestrator.Coordinator.Mapping;
+using Orchestrator.Coordinator.Metrics;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
+using Orchestrator.Coordinator.Tracing;
 using Orchestrator.Core.Kernel;
 using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
@@ -37,6 +39,12 @@ namespace Orchestrator.Coordinator.Hosting;
 /// <summary>A coordinator and its workers, from start to stop.</summary>
 public sealed partial class CoordinatorApplication : IAsyncDisposable
 {
+    /// <summary>The source of the spans of tasks, attempts and waits.</summary>
+    public const string ActivitySourceName = TaskTracer.SourceName;
+
+    /// <summary>The meter of the instruments.</summary>
+    public const string MeterName = MeterPublisher.MeterName;
+
     // After the drain timeout: time for tasks to obey cancels, then for workers to exit.
     private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(3);
 
@@ -173,9 +181,10 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
+        CoordinatorLogging.Configure(builder.Logging, options);
+        // After the log's own providers, to which these may add.
         foreach (var service in services ?? new ServiceCollection())
             builder.Services.Add(service);
-        CoordinatorLogging.Configure(builder.Logging, options);
         if (loggers is not null)
             builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(new ForwardingLoggerFactory(loggers)));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
@@ -205,8 +214,10 @@ public sealed partial class CoordinatorApplication : IAsyncDisposable
     /// <exception cref="IOException">A port is in use, or a directory cannot be written; the message says which.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (!_options.OwnsProcess)
+        if (_options.LogTasks)
             _app.Services.GetRequiredService<TaskEngineHost>().TaskLog = new TaskLog(_app.Services.GetRequiredService<ILoggerFactory>());
+        if (_options.PublishMetrics)
+            _app.Services.GetRequiredService<MeterPublisher>();
         if (_directory.Warning is { } warning)
             LogLoose(_app.Services.GetRequiredService<ILogger<CoordinatorApplication>>(), warning);
         // Workers take longest, so they start first.

@@ -25,6 +25,9 @@ internal static class CoordinatorLogging
         logging.Services.AddSingleton<ConsoleFormatter, JsonLineFormatter>();
         logging.AddFilter(null, LogLevel.Warning);
         logging.AddFilter(TaskLog.Category, LogLevel.Information);
+        // The console of a coordinator shows its own log, not those of all tasks.
+        if (options.OwnsProcess)
+            logging.AddFilter<ConsoleLoggerProvider>(TaskLog.Category, LogLevel.None);
         // The host's messages on starting and stopping duplicate the coordinator's own.
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         // A failed start is reported once, by the caller of Start.

@@ -17,6 +17,7 @@ using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Services.Objects;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Coordinator.Telemetry;
+using Orchestrator.Coordinator.Tracing;
 using Orchestrator.Core.Common;
 using Orchestrator.Dashboard;
 using Orchestrator.Transport.LocalCalls;
@@ -77,6 +78,8 @@ internal static class CoordinatorServices
             MaxDeliveredBytes = Math.Min(options.Engine.MaxDeliveredBytes, PartOf(options)),
             MaxRequestIdBytes = Math.Min(options.Engine.MaxRequestIdBytes, PartOf(options)),
         })
+        .AddSingleton(options.Traces)
+        .AddSingleton<TaskTracer>()
         .AddSingleton<TaskEngineHost>()
         .AddSingleton(options.Objects with
         {
@@ -157,6 +160,7 @@ internal static class CoordinatorServices
         .AddSingleton<IMeasurementSource, ObjectMeasurements>()
         .AddSingleton<IMeasurementSource, ServiceMeasurements>()
         .AddSingleton<PrometheusCollector>()
+        .AddSingleton<MeterPublisher>()
         .AddHostedService<IdleHeapTrimmer>()
         .AddHostedService<MemoryPressureCollector>();
 

@@ -67,6 +67,17 @@ public sealed record CoordinatorOptions
     /// <summary>The journal of durable tasks and objects.</summary>
     public JournalOptions Journal { get; init; } = new();
 
+    /// <summary>Of which tasks spans are made.</summary>
+    public TracingOptions Traces { get; init; } = new();
+
+    /// <summary>
+    /// Whether tasks' output and logs also go to the coordinator's logger, with the task, the worker and, for traced tasks, the span.
+    /// </summary>
+    public bool LogTasks { get; init; }
+
+    /// <summary>Whether the instruments of <c>/metrics</c> are also published as a meter of this process.</summary>
+    public bool PublishMetrics { get; init; }
+
     /// <summary>The task engine's options.</summary>
     public TaskEngineOptions Engine { get; init; } = new();
 
@@ -187,6 +198,8 @@ public sealed record CoordinatorOptions
         Check(Engine.MaxTasks >= 1, "MaxTasks", Engine.MaxTasks, "at least 1");
         Check(Engine.MaxPayloadBytes >= 1, "MaxPayloadBytes", Engine.MaxPayloadBytes, "at least 1");
         Check(Engine.Aging >= TimeSpan.Zero, "Aging", Engine.Aging, "zero (off) or more");
+        Check(Traces.Ratio is >= 0 and <= 1, "the ratio of traced tasks", Traces.Ratio, "a number from 0 (none) to 1 (all)");
+        Check(Traces.SlowerThan > TimeSpan.Zero, "the time from which on a task is traced", Traces.SlowerThan, "more than zero");
         Check(Journal.SnapshotAfterBytes >= 1, "SnapshotAfterBytes", Journal.SnapshotAfterBytes, "at least 1");
         Check(Journal.HistoryAge > TimeSpan.Zero, "HistoryAge", Journal.HistoryAge, "more than zero");
         Check(Journal.HistoryBytes >= 0, "HistoryBytes", Journal.HistoryBytes, "zero (none) or more");

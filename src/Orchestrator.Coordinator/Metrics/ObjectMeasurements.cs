@@ -1,4 +1,5 @@
 using Orchestrator.Coordinator.EngineHosts;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Telemetry;
 using Orchestrator.Core.Kernel;
 using Orchestrator.Core.Objects;
@@ -80,6 +81,6 @@ internal sealed class ObjectMeasurements(ObjectEngineHost host) : IMeasurementSo
     private readonly record struct Kind(string Name, long Held, long Waiters, long[] WaitTimes)
     {
         public static Kind Of(ObjectKind kind, KindTally tally) =>
-            new(MetricTags.Of(kind), tally.Held, tally.Waiters, tally.WaitTimes.Buckets.ToArray());
+            new(EnumTags.Of(kind), tally.Held, tally.Waiters, tally.WaitTimes.Buckets.ToArray());
     }
 }

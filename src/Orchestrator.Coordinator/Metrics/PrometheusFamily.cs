@@ -9,6 +9,13 @@ internal abstract class PrometheusFamily
     private readonly HashSet<string> _seen = [];
     private readonly Dictionary<string, string[]> _known = [];
 
+    /// <summary>
+    /// The bounds of histograms: powers of two of a tick of 100 ns, from 102.4 µs to 215 s. They are bounds of the engine's buckets, too:
+    /// the counts are exact.
+    /// </summary>
+    public static double[] Bounds { get; } =
+        [.. Enumerable.Range(10, 22).Select(power => TimeSpan.FromTicks(1L << power).TotalSeconds)];
+
     public static PrometheusFamily Create(MetricFactory make, Instrument instrument)
     {
         var name = PrometheusName.Of(instrument);
@@ -17,7 +24,7 @@ internal abstract class PrometheusFamily
             InstrumentKind.Counter => new Counters(make.CreateCounter(name, instrument.Description, Options(new CounterConfiguration()))),
             InstrumentKind.Gauge => new Gauges(make.CreateGauge(name, instrument.Description, Options(new GaugeConfiguration()))),
             _ => new Histograms(make.CreateHistogram(
-                name, instrument.Description, Options(new HistogramConfiguration { Buckets = Histograms.Bounds }))),
+                name, instrument.Description, Options(new HistogramConfiguration { Buckets = Bounds }))),
         };
 
         T Options<T>(T configuration)
@@ -91,12 +98,6 @@ internal abstract class PrometheusFamily
     private sealed class Histograms(Histogram histogram) : PrometheusFamily
     {
         private readonly Dictionary<string, long[]> _last = [];
-
-        /// <summary>
-        /// Powers of two of a tick of 100 ns, from 102.4 µs to 215 s: bounds of the engine's buckets too, so that the counts are exact.
-        /// </summary>
-        public static double[] Bounds { get; } =
-            [.. Enumerable.Range(10, 22).Select(power => TimeSpan.FromTicks(1L << power).TotalSeconds)];
 
         protected override void SetBuckets(string[] tags, long[] buckets)
         {

@@ -1,5 +1,6 @@
 using Orchestrator.Coordinator.EngineHosts;
 using Orchestrator.Coordinator.Journal;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Security;
 using Orchestrator.Coordinator.Services;
 using Orchestrator.Coordinator.Telemetry;
@@ -27,8 +28,8 @@ internal sealed class ServiceMeasurements(
 
         foreach (var (level, times, bytes) in journal.Tally.Read())
         {
-            to.Add(Instruments.JournalCommitDuration, times, MetricTags.Of(level));
-            to.Add(Instruments.JournalBytes, bytes, MetricTags.Of(level));
+            to.Add(Instruments.JournalCommitDuration, times, EnumTags.Of(level));
+            to.Add(Instruments.JournalBytes, bytes, EnumTags.Of(level));
         }
 
         to.Add(Instruments.EngineLockWaitDuration, tasks.ReadLockWaits(), "tasks");
@@ -36,7 +37,7 @@ internal sealed class ServiceMeasurements(
         to.Add(Instruments.PageViewers, feed.Count);
         to.Add(Instruments.FeedMissed, feed.Missed);
         foreach (var cause in Enum.GetValues<RefusalCause>())
-            to.Add(Instruments.RefusedCalls, security.RefusedCalls(cause), MetricTags.Of(cause));
+            to.Add(Instruments.RefusedCalls, security.RefusedCalls(cause), EnumTags.Of(cause));
         to.Add(Instruments.ProcessorTime, Environment.CpuUsage.TotalTime.TotalSeconds);
         to.Add(Instruments.ProcessMemory, Environment.WorkingSet);
         to.Add(Instruments.ProcessThreads, status.Threads);

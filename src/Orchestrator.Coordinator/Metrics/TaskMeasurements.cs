@@ -25,11 +25,11 @@ internal sealed class TaskMeasurements(TaskEngineHost host, MonotonicClock clock
         foreach (var (kind, oldest) in ages)
         {
             var age = oldest is { } since ? Math.Max(0, clock.Now.Ticks - since) : 0;
-            to.Add(Instruments.TaskQueueAge, TimeSpan.FromTicks(age).TotalSeconds, MetricTags.Of(kind));
+            to.Add(Instruments.TaskQueueAge, TimeSpan.FromTicks(age).TotalSeconds, EnumTags.Of(kind));
         }
 
         for (var rung = 1; rung < cancelled.Length; rung++)
-            to.Add(Instruments.TaskCancelRung, cancelled[rung], MetricTags.Of((CancelRung)rung));
+            to.Add(Instruments.TaskCancelRung, cancelled[rung], EnumTags.Of((CancelRung)rung));
         foreach (var (limit, count) in shed)
             to.Add(Instruments.TaskShed, count, limit);
         to.Add(Instruments.Draining, draining ? 1 : 0);
@@ -83,11 +83,11 @@ internal sealed class TaskMeasurements(TaskEngineHost host, MonotonicClock clock
             to.Add(Instruments.TaskAccepted, _accepted, name);
             to.Add(Instruments.TaskQueued, _queued, name);
             foreach (var (kind, running) in _running)
-                to.Add(Instruments.TaskRunning, running, name, MetricTags.Of(kind));
+                to.Add(Instruments.TaskRunning, running, name, EnumTags.Of(kind));
             foreach (var (outcome, count) in _attempts)
                 to.Add(Instruments.TaskAttempts, count, name, outcome);
             foreach (var (how, count) in _ends)
-                to.Add(Instruments.TaskEnded, count, name, MetricTags.Of(how.State), MetricTags.Of(how.Reason));
+                to.Add(Instruments.TaskEnded, count, name, EnumTags.Of(how.State), EnumTags.Of(how.Reason));
             foreach (var (instrument, buckets) in _times)
                 to.Add(instrument, buckets, name);
         }

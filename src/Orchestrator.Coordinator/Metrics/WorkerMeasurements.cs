@@ -1,3 +1,4 @@
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Supervision;
 using Orchestrator.Coordinator.Telemetry;
 
@@ -15,7 +16,7 @@ internal sealed class WorkerMeasurements(StatusReporter status, RestartTally res
         {
             string[] labels = [worker.Name, worker.Group];
             foreach (var state in States)
-                to.Add(Instruments.WorkerState, worker.State == state ? 1 : 0, [.. labels, MetricTags.Of(state)]);
+                to.Add(Instruments.WorkerState, worker.State == state ? 1 : 0, [.. labels, EnumTags.Of(state)]);
             to.Add(Instruments.WorkerProcessor, worker.CpuPercent / 100, labels);
             to.Add(Instruments.WorkerMemory, worker.RssBytes, labels);
             to.Add(Instruments.WorkerThreads, worker.Threads, labels);
@@ -26,7 +27,7 @@ internal sealed class WorkerMeasurements(StatusReporter status, RestartTally res
         }
 
         foreach (var (group, cause, count) in restarts.Counts())
-            to.Add(Instruments.WorkerRestarts, count, group, MetricTags.Of(cause));
+            to.Add(Instruments.WorkerRestarts, count, group, EnumTags.Of(cause));
         foreach (var (group, buckets) in restarts.Takeovers())
             to.Add(Instruments.WorkerTakeoverDuration, buckets, group);
     }

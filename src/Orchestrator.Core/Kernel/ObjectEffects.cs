@@ -20,6 +20,12 @@ public sealed class ObjectEffects
     /// <summary>Cycles of waits that were refused.</summary>
     public List<DeadlockCycle> Deadlocks { get; } = [];
 
+    /// <summary>Whether the host wants <see cref="EndedWaits"/>; set by it between commands.</summary>
+    public bool ListsWaits { get; set; }
+
+    /// <summary>Waits of tasks' attempts that have ended, if <see cref="ListsWaits"/>.</summary>
+    public List<EndedWait> EndedWaits { get; } = [];
+
     /// <summary>Changes of durable objects, in order: to be written before the outcomes are sent.</summary>
     public List<ObjectChange> Changes { get; } = [];
 
@@ -36,6 +42,7 @@ public sealed class ObjectEffects
         Notices.Clear();
         EndedSessions.Clear();
         Deadlocks.Clear();
+        EndedWaits.Clear();
         ClearChanges();
     }
 
@@ -64,3 +71,11 @@ public readonly record struct ObjectDelivery(object? Caller, ulong Tag, ObjectOu
 /// <param name="ObjectName">The object concerned, such as <c>locks/build</c>; empty for the session itself.</param>
 /// <param name="Message">For people.</param>
 public readonly record struct ObjectNotice(Session Session, ObjectErrorReason Reason, string ObjectName, string Message);
+
+/// <summary>A wait of a task's attempt that has ended.</summary>
+/// <param name="Task">The attempt.</param>
+/// <param name="ObjectName">What it waited for, such as <c>locks/build</c>.</param>
+/// <param name="Since">When it began, on the engine's clock, in ticks of 100 ns.</param>
+/// <param name="Until">When it ended.</param>
+/// <param name="Outcome">What it got; null where the caller has left.</param>
+public readonly record struct EndedWait(SessionTask Task, string ObjectName, long Since, long Until, ObjectOutcome? Outcome);

@@ -59,6 +59,8 @@ internal sealed class WaitTable(
         // The same command began and served it: to its caller it never waited.
         if (step.Begun == wait)
             step.Begun = null;
+        else
+            ListEnd(wait, outcome);
         replays.Remember(wait.Command, outcome);
         var granted = outcome is ObjectError ? null : wait.Command;
         step.Effects.Outcomes.Add(new ObjectDelivery(wait.Caller, wait.Tag, outcome, granted));
@@ -92,6 +94,7 @@ internal sealed class WaitTable(
         else
             replays.Forget(wait.Command);
         Unlink(wait);
+        ListEnd(wait, null);
         followers.Deliver(wait, ObjectError.Cancelled);
         machines.Of(wait.Object).OnWaiterLeft(wait);
         sessions.RetireIfEmpty(wait.Session);
@@ -144,6 +147,12 @@ internal sealed class WaitTable(
 
         _graph.Explain(_noSession, now, maximum, edges);
         return edges;
+    }
+
+    private void ListEnd(Wait wait, ObjectOutcome? outcome)
+    {
+        if (step.Effects.ListsWaits && wait.Session?.Task is { } task)
+            step.Effects.EndedWaits.Add(new EndedWait(task, wait.Object.QualifiedName, wait.Since, step.Now, outcome));
     }
 
     private Wait? Reject(WaitingCommand command, Session? session, ObjectOutcome outcome)

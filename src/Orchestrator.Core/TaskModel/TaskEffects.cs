@@ -32,6 +32,12 @@ public sealed class TaskEffects
     /// <summary>Ids of the tasks that a cancel affected.</summary>
     public List<long> Cancelled { get; } = [];
 
+    /// <summary>Whether the host wants <see cref="Ended"/>; set by it between commands.</summary>
+    public bool ListsEnds { get; set; }
+
+    /// <summary>Tasks that have ended, those without an owner too, if <see cref="ListsEnds"/>.</summary>
+    public List<TaskRecord> Ended { get; } = [];
+
     /// <summary>The engine's view of the worker that joined.</summary>
     public WorkerNode? Joined { get; internal set; }
 
@@ -55,6 +61,7 @@ public sealed class TaskEffects
         Orders.Clear();
         Permits.Clear();
         Cancelled.Clear();
+        Ended.Clear();
         Joined = null;
         WatchStarted = null;
         if (Changes.Count == 0)

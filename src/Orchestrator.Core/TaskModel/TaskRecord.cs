@@ -115,6 +115,17 @@ public sealed class TaskRecord : DeadlineNode
     /// <summary>The W3C trace context that it was submitted with; empty without one.</summary>
     public string TraceParent => SideData?.TraceParent ?? "";
 
+    /// <summary>What the host traces of it, opaque to the engine; set under the engine's lock.</summary>
+    public object? Trace
+    {
+        get => SideData?.Trace;
+        set
+        {
+            if (value is not null || SideData is not null)
+                GetSideData().Trace = value;
+        }
+    }
+
     /// <summary>Why it did not succeed.</summary>
     public TaskFailure? Failure => SideData?.Failure;
 
@@ -187,6 +198,7 @@ internal sealed class TaskSideData
     public TaskFailure? Failure;
     public string? RequestId;
     public string? TraceParent;
+    public object? Trace;
     public List<TaskRecord>? Dependents;
     public int PendingDependencies;
     public List<AttemptSummary>? Attempts;

@@ -160,6 +160,8 @@ internal sealed class TaskTransitions(TaskEngineContext context, WorkerPools poo
             waiting.ReturnOwnPermit(task);
         context.Usage.CountEnd(task);
         results.Complete(task);
+        if (context.Effects.ListsEnds)
+            context.Effects.Ended.Add(task);
         if (task.SideData?.Dependents is not null)
             _endedWithDependents.Enqueue(task);
     }

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-from orchestrator.v1 import state_pb2, state_pb2_grpc
+from orchestrator.v1 import state_pb2, state_pb2_grpc, sync_pb2, sync_pb2_grpc
 from orchestrator_worker import InvalidInput, Worker
 
 worker = Worker(cpu_threads=1)
@@ -87,6 +87,12 @@ def py_count_word(input, context):
     update = state_pb2.UpdateDictRequest(dict=input["dict"], edits=[state_pb2.DictEdit(key=input["word"], add=1)], session_id=context.session)
     answer = state_pb2_grpc.StateServiceStub(worker.coordinator).UpdateDict(update, metadata=worker.coordinator_metadata, timeout=10)
     return answer.entries[0].value.json.number_value
+
+
+@worker.handler("io", "Acquires a lock for its attempt, which may wait.", {"lock": "build"})
+def py_locked(input, context):
+    acquire = sync_pb2.AcquireLockRequest(lock=input["lock"], session_id=context.session)
+    return sync_pb2_grpc.SyncServiceStub(worker.coordinator).AcquireLock(acquire, metadata=worker.coordinator_metadata, timeout=60).fencing_token
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Orchestrator.Coordinator.Mapping;
 using Orchestrator.Coordinator.Metrics;
 using Orchestrator.TestKit;
 
@@ -87,9 +88,9 @@ public sealed partial class InstrumentsTests
     [InlineData(Core.TaskModel.WorkKind.Io, "io")]
     public void Tags_are_written_as_in_json(Enum value, string tag) => Assert.Equal(tag, value switch
     {
-        Core.TaskModel.TaskState state => MetricTags.Of(state),
-        Core.TaskModel.FailureReason reason => MetricTags.Of(reason),
-        _ => MetricTags.Of((Core.TaskModel.WorkKind)value),
+        Core.TaskModel.TaskState state => EnumTags.Of(state),
+        Core.TaskModel.FailureReason reason => EnumTags.Of(reason),
+        _ => EnumTags.Of((Core.TaskModel.WorkKind)value),
     });
 
     private static string Read(PrometheusCollector collector)

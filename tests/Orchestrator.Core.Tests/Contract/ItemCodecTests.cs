@@ -59,7 +59,7 @@ public sealed class ItemCodecTests
         });
 
     private static readonly Gen<V1.TaskSpec> ASpec = Gen.Select(
-        Text, Payload, Gen.Int[-5, 5], Number, Text, (handler, input, priority, tag, id) => new V1.TaskSpec
+        Text, Payload, Gen.Int[-5, 5], Number, Text, Text, (handler, input, priority, tag, id, trace) => new V1.TaskSpec
         {
             Handler = handler,
             Input = input,
@@ -67,6 +67,7 @@ public sealed class ItemCodecTests
                 ? new V1.TaskOptions { Priority = priority } : null,
             Tag = tag,
             RequestId = id,
+            Traceparent = trace,
         });
 
     [Fact]
@@ -211,6 +212,7 @@ public sealed class ItemCodecTests
         Options = ByteString.CopyFrom(view.Options),
         Tag = view.Tag,
         RequestId = FieldReader.Decode(view.RequestId),
+        Traceparent = FieldReader.Decode(view.Traceparent),
     };
 
     private static void Both(Func<string> generated, Func<(string Text, bool HasPayload)> byHand)

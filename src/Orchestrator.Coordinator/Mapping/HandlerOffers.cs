@@ -1,30 +1,7 @@
-using Google.Protobuf;
-using Google.Protobuf.WellKnownTypes;
 using Orchestrator.Core.TaskModel;
 using Orchestrator.Core.Tasks;
-using Orchestrator.Transport.RawMessages;
 
 namespace Orchestrator.Coordinator.Mapping;
-
-/// <summary>Converts assignments to their wire form.</summary>
-internal static class Assignments
-{
-    public static RawAssignment ToMessage(in AttemptAssignment assignment)
-    {
-        var task = assignment.Task;
-        return new RawAssignment
-        {
-            TaskId = (ulong)task.Id,
-            Attempt = assignment.Attempt,
-            Handler = task.Handler.Name,
-            Input = (ByteString)assignment.Input!,
-            Slot = (uint)assignment.Slot,
-            RunTimeout = task.Policy.RunTimeout is { } run ? Duration.FromTimeSpan(run) : null,
-            Traceparent = task.TraceParent,
-            Timing = task.Owner is { WantsTiming: true },
-        };
-    }
-}
 
 /// <summary>Converts the handlers that workers announce.</summary>
 internal static class HandlerOffers

@@ -1,9 +1,9 @@
 using System.Text.RegularExpressions;
 
-namespace Orchestrator.Coordinator.Metrics;
+namespace Orchestrator.Coordinator.Mapping;
 
 /// <summary>How values of enumerations are written in tags: as in the contract's JSON, in lower case, such as <c>timed_out</c>.</summary>
-internal static partial class MetricTags
+internal static partial class EnumTags
 {
     /// <summary>The tag of a value; empty for <c>None</c>.</summary>
     public static string Of<T>(T value)
