@@ -42,7 +42,7 @@ public sealed class Browser : IAsyncLifetime
     {
         ArgumentNullException.ThrowIfNull(tab);
         var id = (await Coordinator.SubmitAsync(Specs.Json("spin", """{"ms": 60000}"""))).Single();
-        await Coordinator.WaitUntilRunningAsync(id);
+        await Coordinator.WaitUntilReportedAsync(id);
         await tab.Page.WaitForFunctionAsync("() => window.orchestratorPage.openBars() > 0");
         var victim = (await Coordinator.WorkersAsync()).Single(worker => worker.Current?.TaskId == id).Name;
         await Coordinator.Admin.InjectFaultAsync(
@@ -56,6 +56,16 @@ public sealed class Browser : IAsyncLifetime
         var context = await _browser!.NewContextAsync();
         await context.AddCookiesAsync(cookies);
         return new Tab(context, await context.NewPageAsync(), Coordinator.HttpAddress);
+    }
+
+    /// <summary>A tab without scripts that shows a file.</summary>
+    public async Task<Tab> OpenFileAsync(string path)
+    {
+        var context = await _browser!.NewContextAsync(new BrowserNewContextOptions { JavaScriptEnabled = false, Offline = true });
+        var address = new Uri(path).AbsoluteUri;
+        var tab = new Tab(context, await context.NewPageAsync(), address);
+        await tab.Page.GotoAsync(address);
+        return tab;
     }
 
     /// <summary>A browser's tab that is logged in by the one-time code; what its console and the network say is kept.</summary>

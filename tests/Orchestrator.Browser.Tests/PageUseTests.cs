@@ -14,6 +14,49 @@ public sealed class PageUseTests(Browser browser) : IClassFixture<Browser>
 
     private readonly CoordinatorProcess _coordinator = browser.Coordinator;
 
+    /// <summary>15: after a restart the page connects again by its login, says that it is another instance, and shows that one.</summary>
+    [Fact]
+    public async Task After_a_restart_the_page_goes_on_and_says_so()
+    {
+        await using var first = await CoordinatorProcess.StartAsync();
+        await using var tab = await browser.OpenAsync(of: first);
+        // It knows which instance it shows.
+        await Assertions.Expect(tab.Find("worker")).ToHaveCountAsync(2);
+        await first.KillAndWaitAsync();
+        await Assertions.Expect(tab.Find("message")).ToContainTextAsync("does not answer. Reconnecting");
+        await using var second = await first.StartAgainAsync();
+        await Assertions.Expect(tab.Find("message")).ToContainTextAsync("this is another instance");
+        await second.StreamAsync(Enumerable.Range(0, 30).Select(i => Specs.Json("echo", "1", tag: (ulong)i)));
+        await Assertions.Expect(tab.Find("ledger")).ToHaveAttributeAsync("data-accepted", "30");
+        // What the browser's own console says of the connections that could not be made is no fault of the page.
+        Assert.DoesNotContain(tab.Complaints, text => !text.Contains("WebSocket connection to", StringComparison.Ordinal));
+    }
+
+    /// <summary>The report is one file that can be read without a network and without scripts.</summary>
+    [Fact]
+    public async Task The_report_is_a_file_that_needs_nothing_else()
+    {
+        await using var tab = await browser.OpenAsync();
+        await _coordinator.StreamAsync(Enumerable.Range(0, 20).Select(i => Specs.Json("sum_of_squares", """{"n": 4}""", tag: (ulong)i)));
+        await Assertions.Expect(tab.Page.Locator("[data-test='handler'][data-name='sum_of_squares']")).ToBeVisibleAsync();
+        await tab.Page.GotoAsync($"{_coordinator.HttpAddress}/?page=report&minutes=1");
+        var download = await tab.Page.RunAndWaitForDownloadAsync(() => tab.Find("report-make").ClickAsync());
+        Assert.Matches("^orchestrator-[0-9T-]+\\.html$", download.SuggestedFilename);
+        using var folder = new TemporaryDirectory();
+        var path = Path.Combine(folder.Path, download.SuggestedFilename);
+        await download.SaveAsAsync(path);
+        var text = await File.ReadAllTextAsync(path);
+        Assert.DoesNotMatch("<script|<link|src=|@import|url\\(", text);
+        await using var reader = await browser.OpenFileAsync(path);
+        await Assertions.Expect(reader.Page.Locator("h1")).ToHaveTextAsync("Orchestrator, 1 min");
+        await Assertions.Expect(reader.Page.Locator("body")).ToContainTextAsync("sum_of_squares");
+        var instance = (await _coordinator.Admin.GetStatusAsync(new GetStatusRequest(), CoordinatorProcess.Deadline())).Status.Instance;
+        await Assertions.Expect(reader.Page.Locator("body")).ToContainTextAsync($"instance {instance}");
+        Assert.True(await reader.Page.Locator("svg").CountAsync() > 0);
+        Assert.Empty(reader.Complaints);
+        Assert.Empty(tab.Complaints);
+    }
+
     /// <summary>8: the moment of a kill shows the tiles, workers, lanes and events of then, and Esc returns.</summary>
     [Fact]
     public async Task Looking_back_to_a_kill_shows_that_moment()

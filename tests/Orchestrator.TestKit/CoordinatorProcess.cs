@@ -39,6 +39,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         string directory,
         bool keepsDirectory,
         int grpcPort,
+        int httpPort,
         IReadOnlyList<string> arguments,
         IReadOnlyDictionary<string, string> environment,
         IReadOnlyList<string>? prefix = null)
@@ -57,8 +58,10 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         };
         string[] command = [.. prefix ?? [], CommandPath];
         foreach (var argument in (IEnumerable<string>)
-            ["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", .. command, "serve", "--grpc-port", $"{grpcPort}", "--http-port", "0", "--data-dir",
-                directory, .. arguments])
+        [
+            "-c", "trap '' XFSZ; exec \"$0\" \"$@\"", .. command, "serve", "--grpc-port", $"{grpcPort}", "--http-port", $"{httpPort}",
+            "--data-dir", directory, .. arguments,
+        ])
             start.ArgumentList.Add(argument);
         // Workers inherit locale variables, so this marks every process of the family.
         var name = _mark.Split('=')[0];
@@ -166,7 +169,7 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         string? given, IReadOnlyDictionary<string, string> environment, string[] arguments, IReadOnlyList<string>? prefix = null)
     {
         var directory = given ?? Directory.CreateTempSubdirectory("orchestrator-test-").FullName;
-        return await StartAsync(new CoordinatorProcess(directory, given is not null, 0, WithDefaults(arguments), environment, prefix));
+        return await StartAsync(new CoordinatorProcess(directory, given is not null, 0, 0, WithDefaults(arguments), environment, prefix));
     }
 
     /// <summary>
@@ -183,11 +186,12 @@ public sealed class CoordinatorProcess : IAsyncDisposable
         return [.. workers, .. spares, .. arguments];
     }
 
-    /// <summary>Starts it again after its end, on the same port and in the same data directory, which the new one removes.</summary>
+    /// <summary>Starts it again after its end, on the same ports and in the same data directory, which the new one removes.</summary>
     public Task<CoordinatorProcess> StartAgainAsync()
     {
         _directoryPassedOn = true;
-        return StartAsync(new CoordinatorProcess(DataDirectory, _keepsDirectory, new Uri(GrpcAddress).Port, _arguments, _environment));
+        return StartAsync(new CoordinatorProcess(
+            DataDirectory, _keepsDirectory, new Uri(GrpcAddress).Port, new Uri(HttpAddress).Port, _arguments, _environment));
     }
 
     private static async Task<CoordinatorProcess> StartAsync(CoordinatorProcess coordinator)

@@ -64,4 +64,20 @@ public static class Specs
                 throw new InvalidOperationException($"task {id} ended {result.State} before it was seen running: {result.Error?.Message}");
         }
     }
+
+    /// <summary>
+    /// Waits until the code of a task runs that reports progress when it begins, such as that of <c>spin</c>. Its state may say so before,
+    /// while the attempt is on its way to its worker: if that worker dies then, the attempt is not lost.
+    /// </summary>
+    public static async Task WaitUntilReportedAsync(this CoordinatorProcess coordinator, ulong id)
+    {
+        using var watch = coordinator.Tasks.WatchTasks(new WatchTasksRequest { TaskIds = { id } }, CoordinatorProcess.Deadline());
+        await foreach (var response in watch.ResponseStream.ReadAllAsync())
+        {
+            if (response.Event.Progress is not null)
+                return;
+            if (response.Event.Result is { } result)
+                throw new InvalidOperationException($"task {id} ended {result.State} before it reported: {result.Error?.Message}");
+        }
+    }
 }

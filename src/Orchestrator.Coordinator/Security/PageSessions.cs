@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using Orchestrator.Coordinator.Infrastructure;
 
 namespace Orchestrator.Coordinator.Security;
 
@@ -7,7 +8,9 @@ namespace Orchestrator.Coordinator.Security;
 /// The browsers that are logged in to the page: each has a secret of its own in place of a token, with the rights of the credential that it
 /// logged in with, and no longer than that one. Only hashes of secrets are kept. Thread-safe.
 /// </summary>
-internal sealed class PageSessions(TimeProvider time)
+/// <param name="time">For their ends.</param>
+/// <param name="file">Keeps the sessions of tokens over a restart; null for none.</param>
+internal sealed class PageSessions(TimeProvider time, PageSessionFile? file = null)
 {
     /// <summary>How long a login lasts.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(12);
@@ -25,14 +28,20 @@ internal sealed class PageSessions(TimeProvider time)
     private const int MaxSessions = 1_024;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<TokenDigest, (Principal Caller, DateTimeOffset End)> _codes = [];
-    private readonly Dictionary<TokenDigest, (Principal Caller, DateTimeOffset End)> _sessions = [];
+    private readonly Dictionary<TokenDigest, Entry> _codes = [];
+    private readonly Dictionary<TokenDigest, Entry> _sessions = [];
 
     /// <summary>Makes a code that can be used once, for a browser of this caller.</summary>
     public string CreateCode(Principal caller, TimeSpan lifetime) => Add(_codes, caller, lifetime, MaxCodes);
 
     /// <summary>Begins a session of this caller; returns its secret.</summary>
-    public string Begin(Principal caller) => Add(_sessions, caller, Lifetime, MaxSessions);
+    public string Begin(Principal caller)
+    {
+        var secret = Add(_sessions, caller, Lifetime, MaxSessions);
+        if (caller.IsFromToken)
+            Save();
+        return secret;
+    }
 
     /// <summary>Begins a session that lasts as long as this process: of a program that decides itself who sees the page.</summary>
     public string BeginForProcess(Principal caller) => Add(_sessions, caller, Forever, MaxSessions);
@@ -46,11 +55,43 @@ internal sealed class PageSessions(TimeProvider time)
             return _codes.Remove(digest, out var found) && found.End > time.GetUtcNow() ? found.Caller : null;
     }
 
+    /// <summary>Continues the sessions of the last run.</summary>
+    /// <param name="find">Finds the creation time of a token by its id; null if there is none.</param>
+    public void Restore(Func<string, DateTimeOffset?> find)
+    {
+        foreach (var session in file?.Read() ?? [])
+        {
+            // The role is that of the token when the session is used.
+            if (session.End > time.GetUtcNow() && find(session.Client) <= session.Begun)
+            {
+                var caller = new Principal(session.Client, Role.Observe) { IsFromToken = true };
+                lock (_gate)
+                    _sessions.TryAdd(session.Secret, new Entry(caller, session.Begun, session.End));
+            }
+        }
+    }
+
+    /// <summary>Ends the sessions of a token that has ended: a later one of its id is another.</summary>
+    public void EndOf(string client)
+    {
+        lock (_gate)
+        {
+            var ended = _sessions.Where(item => item.Value.Caller is { IsFromToken: true } caller && caller.Name == client)
+                .Select(item => item.Key).ToArray();
+            if (ended.Length == 0)
+                return;
+            foreach (var secret in ended)
+                _sessions.Remove(secret);
+        }
+
+        Save();
+    }
+
     /// <summary>The caller of a session, and when the session ends; null if there is none.</summary>
     public (Principal Caller, DateTimeOffset End)? Find(TokenDigest secret)
     {
         lock (_gate)
-            return _sessions.TryGetValue(secret, out var found) && found.End > time.GetUtcNow() ? found : null;
+            return _sessions.TryGetValue(secret, out var found) && found.End > time.GetUtcNow() ? (found.Caller, found.End) : null;
     }
 
     /// <summary>Ends a session.</summary>
@@ -59,10 +100,27 @@ internal sealed class PageSessions(TimeProvider time)
         if (TokenDigest.Of(secret) is not { } digest)
             return;
         lock (_gate)
-            _sessions.Remove(digest);
+        {
+            if (!_sessions.Remove(digest))
+                return;
+        }
+
+        Save();
     }
 
-    private string Add(Dictionary<TokenDigest, (Principal Caller, DateTimeOffset End)> table, Principal caller, TimeSpan lifetime, int most)
+    /// <summary>Those of the process end with it, and those by a certificate with their connection.</summary>
+    private void Save()
+    {
+        if (file is null)
+            return;
+        lock (_gate)
+        {
+            file.Write(_sessions.Where(item => item.Value.Caller.IsFromToken && item.Value.End - item.Value.Begun <= Lifetime).Select(
+                item => new SavedPageSession(item.Key, item.Value.Caller.Name, item.Value.Begun, item.Value.End)));
+        }
+    }
+
+    private string Add(Dictionary<TokenDigest, Entry> table, Principal caller, TimeSpan lifetime, int most)
     {
         var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
         lock (_gate)
@@ -73,9 +131,11 @@ internal sealed class PageSessions(TimeProvider time)
             // The oldest gives way, so that many new codes cannot keep a later one out.
             if (table.Count >= most)
                 table.Remove(table.MinBy(item => item.Value.End).Key);
-            table.Add(TokenDigest.Of(secret)!.Value, (caller, now + lifetime));
+            table.Add(TokenDigest.Of(secret)!.Value, new Entry(caller, now, now + lifetime));
         }
 
         return secret;
     }
+
+    private readonly record struct Entry(Principal Caller, DateTimeOffset Begun, DateTimeOffset End);
 }

@@ -36,12 +36,13 @@ internal sealed partial class TokenStore : IDisposable
     {
         _files = new TokenFiles(dataDirectory, time) { OwnerSource = ownerSource };
         _time = time;
-        Pages = new PageSessions(time);
+        Pages = new PageSessions(time, new PageSessionFile(dataDirectory, logger));
         _logger = logger;
         foreach (var warning in _files.Check())
             LogLoose(warning);
         _files.EnsureOwner();
         Load();
+        Pages.Restore(id => _files.List().FirstOrDefault(entry => entry.Id == id)?.Created);
         _timer = new PeriodicCheck(time, CheckInterval, () => Refresh(), logger);
     }
 
@@ -136,7 +137,11 @@ internal sealed partial class TokenStore : IDisposable
         }
 
         foreach (var name in before.Values.Select(client => client.Name).Except(_clients.Values.Select(client => client.Name)))
+        {
+            Pages.EndOf(name);
             Revoked?.Invoke(name);
+        }
+
         return true;
     }
 

@@ -130,7 +130,7 @@ internal sealed class TaskSpans(ActivitySource source, MonotonicClock clock)
         span.SetTag("orchestrator.task.priority", task.Policy.Priority);
         span.SetTag("orchestrator.task.durability", EnumTags.Of(task.Policy.Durability));
         if (task.ClientName.Length > 0)
-            span.SetTag("orchestrator.client", task.ClientName);
+            span.SetTag("orchestrator.task.client", task.ClientName);
         if (task.Failure is { } failure)
             SetFailure(span, failure);
         End(span, task.EndedAt);

@@ -131,6 +131,8 @@ internal static partial class ChaosHandlers
     {
         Check.Range("ms", milliseconds, 0, MaxMilliseconds);
         ThrowIfInProcess(context);
+        // The coordinator counts an attempt as running once it is sent to a free lane; this says that its code runs.
+        context.ReportProgress(0, milliseconds, "spins");
         var watch = Stopwatch.StartNew();
         while (watch.ElapsedMilliseconds < milliseconds)
         {

@@ -130,6 +130,7 @@ public sealed partial class DocumentationNumberTests(SharedCoordinator shared) :
             "E." => options.Engine,
             "J." => options.Journal,
             "O." => options.Objects,
+            "T." => options.Traces,
             _ => options,
         };
         var name = property.Contains('.', StringComparison.Ordinal) ? property[2..] : property;

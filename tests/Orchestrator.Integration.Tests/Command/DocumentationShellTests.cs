@@ -13,6 +13,8 @@ namespace Orchestrator.Integration.Tests.Command;
 [Trait("Kind", "slow")]
 public sealed partial class DocumentationShellTests
 {
+    private const UnixFileMode OwnerMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
 
     /// <summary>
@@ -53,15 +55,14 @@ public sealed partial class DocumentationShellTests
         Directory.CreateDirectory(Path.Combine(home.Path, ".local", "state"));
         Directory.CreateSymbolicLink(Path.Combine(home.Path, ".local", "state", "orchestrator"), coordinator.DataDirectory);
         var lines = LinesOf(blocks, coordinator);
-        // Native code runs no rows of the guide.
-        var command = lines.Any(line => line.Contains("orchestrator guide", StringComparison.Ordinal))
-            ? CoordinatorProcess.BuiltCommandPath : CoordinatorProcess.CommandPath;
+        using var command = new TemporaryDirectory();
+        LinkCommand(command.Path);
 
         var (ends, output) = await RunAsync(lines, folder.Path, new Dictionary<string, string>
         {
             ["HOME"] = home.Path,
             ["ORCHESTRATOR_DATA_DIR"] = coordinator.DataDirectory,
-            ["PATH"] = string.Join(':', Path.GetDirectoryName(command),
+            ["PATH"] = string.Join(':', command.Path,
                 Environment.GetEnvironmentVariable("PATH"), Repository.PathOf("artifacts", "tools", "node_modules", ".bin")),
         });
 
@@ -124,6 +125,21 @@ public sealed partial class DocumentationShellTests
         }
 
         return [.. lines];
+    }
+
+    /// <summary>The command that is tested, and the one that was built for the guide, whose rows native code does not run.</summary>
+    private static void LinkCommand(string folder)
+    {
+        var path = Path.Combine(folder, "orchestrator");
+        File.WriteAllText(
+            path,
+            $"""
+            #!/bin/sh
+            [ "$1" = guide ] && exec '{CoordinatorProcess.BuiltCommandPath}' "$@"
+            exec '{CoordinatorProcess.CommandPath}' "$@"
+
+            """);
+        File.SetUnixFileMode(path, OwnerMode);
     }
 
     /// <summary>The repository's own files in a folder that the blocks may write to.</summary>

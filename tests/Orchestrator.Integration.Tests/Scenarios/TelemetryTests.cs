@@ -61,6 +61,7 @@ public sealed class TelemetryTests
         var running = await NextAsync(watch, message => message.Status?.Workers.Single().Current is { } current && current.TaskId == id);
         Assert.Equal("spin", running.Status.Workers.Single().Current.Handler);
         Assert.Equal(1, running.Status.Workers.Single().RunningCpu);
+        await coordinator.WaitUntilReportedAsync(id);
         var fault = await coordinator.Admin.InjectFaultAsync(
             new InjectFaultRequest { Kind = FaultKind.Kill, Worker = "worker-1" }, CoordinatorProcess.Deadline());
         Assert.Equal("worker-1#1", fault.Worker);
