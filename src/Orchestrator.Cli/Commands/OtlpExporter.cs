@@ -2,6 +2,7 @@ using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry;
+using OpenTelemetry.Exporter;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -20,6 +21,8 @@ internal sealed class OtlpExporter : IDisposable
     // A collector that is not there must not delay the end of the coordinator for longer.
     private const int LastFlushMilliseconds = 2_000;
 
+    private const int MaxWaitingSpans = 32_768;
+
     private readonly Uri _address;
     private readonly TracerProvider _traces;
     private readonly MeterProvider _metrics;
@@ -33,7 +36,7 @@ internal sealed class OtlpExporter : IDisposable
             // The coordinator has decided already.
             .SetSampler(new AlwaysOnSampler())
             .AddSource(OrchestratorApp.ActivitySourceName)
-            .AddOtlpExporter(otlp => otlp.Endpoint = address)
+            .AddOtlpExporter(ConfigureTraces)
             .Build();
         _metrics = Sdk.CreateMeterProviderBuilder()
             .SetResourceBuilder(Describe())
@@ -59,6 +62,14 @@ internal sealed class OtlpExporter : IDisposable
     private static ResourceBuilder Describe() => ResourceBuilder.CreateDefault().AddService(
         "orchestrator", serviceVersion: typeof(OtlpExporter).Assembly.GetCustomAttribute<AssemblyFileVersionAttribute>()?.Version)
         .AddEnvironmentVariableDetector();
+
+    private void ConfigureTraces(OtlpExporterOptions otlp)
+    {
+        otlp.Endpoint = _address;
+        // A burst of tasks has more spans than the usual 2,048.
+        if (Environment.GetEnvironmentVariable("OTEL_BSP_MAX_QUEUE_SIZE") is null)
+            otlp.BatchExportProcessorOptions.MaxQueueSize = MaxWaitingSpans;
+    }
 
     private void ConfigureLogs(OpenTelemetryLoggerOptions logs)
     {

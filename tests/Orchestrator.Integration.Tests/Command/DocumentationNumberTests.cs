@@ -18,8 +18,8 @@ public sealed partial class DocumentationNumberTests(SharedCoordinator shared) :
     private static readonly string[] s_inWords =
     [
         "AllowedHosts", "Authentication", "DataDirectory", "E.BriefWorkers", "InProcessThreads", "ListenAddress", "LogFormat",
-        "MemoryBudget", "S.Command", "S.InheritedVariables", "S.MaxWorkerMemory", "S.MoreGroups", "S.PinWorkers", "S.RecycleAfterTasks",
-        "S.Workers", "Tls", "TlsSelfSigned", "TokenFile", "Verbose",
+        "LogTasks", "MemoryBudget", "S.Command", "S.InheritedVariables", "S.MaxWorkerMemory", "S.MoreGroups", "S.PinWorkers",
+        "S.RecycleAfterTasks", "S.Workers", "Tls", "TlsSelfSigned", "TokenFile", "Verbose",
     ];
 
     /// <summary>Where the page states a limit: the start of a row in one of its tables.</summary>

@@ -12,7 +12,7 @@ public sealed class CancelStormTests(ITestOutputHelper output)
 {
     private const int Batch = 1_000;
 
-    private readonly int _cancels = Settings.Number("ORCHESTRATOR_FAULT_CANCELS", 20_000);
+    private readonly int _cancels = Settings.Number("ORCHESTRATOR_FAULT_CANCELS", 10_000);
 
     [Fact]
     public async Task Handles_threads_and_memory_stay_flat_while_tasks_are_cancelled()
