@@ -28,6 +28,10 @@ internal static class ReloadableOptions
         Compare("--max-streams-per-client", options => options.MaxStreamsPerClient);
         Compare("--verbose", options => options.Verbose);
         Compare("--log-format", options => options.LogFormat);
+        Compare("--otlp", options => options.PublishMetrics);
+        Compare("--otlp-logs", options => options.LogTasks);
+        Compare("--trace-ratio", options => options.Traces.Ratio);
+        Compare("--trace-slower-than", options => options.Traces.SlowerThan);
         Compare("--no-pinning", options => options.Supervision.PinWorkers);
         Compare("--worker-command (groups)", options => string.Join(
             ',', options.Supervision.MoreGroups.Select(group => group.Name).Order(StringComparer.Ordinal)));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Coordinator.Infrastructure;
 using Orchestrator.Core.Kernel;
@@ -19,7 +20,7 @@ internal sealed partial class TaskTracer : IFlushable, IDisposable
     // How many tasks a second are traced only because of how they ended.
     private const int MaxExceptionsPerSecond = 100;
 
-    // The flags of a W3C trace context are its last two digits; later versions may append more.
+    // The flags of a W3C trace context are these two digits; later versions may append more.
     private const int FlagsAt = 53;
 
     private readonly MonotonicClock _clock;
@@ -37,7 +38,7 @@ internal sealed partial class TaskTracer : IFlushable, IDisposable
     {
         (_clock, _options, _logger) = (clock, options, logger);
         _spans = new TaskSpans(Source, clock);
-        // 1 is all of them, to which no number below is less.
+        // As a double, the largest number is one more than fits.
         _sampledBelow = options.Ratio >= 1 ? ulong.MaxValue : (ulong)(options.Ratio * ulong.MaxValue);
     }
 
@@ -128,7 +129,7 @@ internal sealed partial class TaskTracer : IFlushable, IDisposable
     private bool IsSampled(TaskRecord task)
     {
         if (task.TraceParent is { Length: > FlagsAt + 1 } context)
-            return (Convert.ToInt32(context[FlagsAt + 1].ToString(), 16) & 1) != 0;
+            return (int.Parse(context.AsSpan(FlagsAt, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & 1) != 0;
         // The multiplication spreads consecutive numbers evenly (Knuth, The Art of Computer Programming 6.4, Fibonacci hashing).
         return _sampledBelow > 0 && (ulong)task.Id * 0x9E3779B97F4A7C15 <= _sampledBelow;
     }

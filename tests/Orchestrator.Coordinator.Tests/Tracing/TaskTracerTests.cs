@@ -72,7 +72,7 @@ public sealed class TaskTracerTests
     /// </summary>
     [Fact]
     public void The_spans_of_a_task_follow_one_another() =>
-        Gen.Select(Gen.Int[1, 4], Gen.Int[0, 4], Gen.Int[0, 50], Gen.Int[-30, 30], Gen.Bool).Sample(
+        Gen.Select(Gen.Int[1, 4], Gen.Int[0, 4], Gen.Int[1, 50], Gen.Int[-30, 30], Gen.Bool).Sample(
             (attempts, failed, took, skew, isSampled) =>
         {
             using var world = new World(new TracingOptions { SlowerThan = TimeSpan.FromTicks(1) });
