@@ -42,7 +42,8 @@ internal sealed partial class TokenStore : IDisposable
             LogLoose(warning);
         _files.EnsureOwner();
         Load();
-        Pages.Restore(id => _files.List().FirstOrDefault(entry => entry.Id == id)?.Created);
+        var known = _files.List();
+        Pages.Restore(id => known.FirstOrDefault(entry => entry.Id == id)?.Created);
         _timer = new PeriodicCheck(time, CheckInterval, () => Refresh(), logger);
     }
 
