@@ -13,24 +13,25 @@ namespace Orchestrator.Cli.Commands;
 
 /// <summary>Sends the coordinator's spans, metrics and, on request, logs to an OpenTelemetry collector.</summary>
 /// <remarks>
-/// Only the address is set here; the other variables of OpenTelemetry's specification (OTEL_EXPORTER_OTLP_PROTOCOL, …_HEADERS,
-/// OTEL_METRIC_EXPORT_INTERVAL, OTEL_RESOURCE_ATTRIBUTES) are read by its SDK.
+/// Everything about the collector is read by OpenTelemetry's SDK from the variables of its specification (OTEL_EXPORTER_OTLP_ENDPOINT,
+/// …_PROTOCOL, …_HEADERS, OTEL_METRIC_EXPORT_INTERVAL, OTEL_RESOURCE_ATTRIBUTES, …), so that each has the meaning that it has elsewhere.
 /// </remarks>
 internal sealed class OtlpExporter : IDisposable
 {
-    // A collector that is not there must not delay the end of the coordinator for longer.
+    // A collector that does not answer must not delay the end of the coordinator for longer.
     private const int LastFlushMilliseconds = 2_000;
 
     private const int MaxWaitingSpans = 32_768;
 
-    private readonly Uri _address;
     private readonly TracerProvider _traces;
     private readonly MeterProvider _metrics;
+    private readonly ServiceProvider? _logs;
     private readonly OtlpFaults _faults = new();
 
-    public OtlpExporter(Uri address, bool exportsLogs)
+    /// <summary>Begins to export.</summary>
+    /// <param name="exportsLogs">Whether logs are exported, too.</param>
+    public OtlpExporter(bool exportsLogs)
     {
-        _address = address;
         _traces = Sdk.CreateTracerProviderBuilder()
             .SetResourceBuilder(Describe())
             // The coordinator has decided already.
@@ -41,10 +42,14 @@ internal sealed class OtlpExporter : IDisposable
         _metrics = Sdk.CreateMeterProviderBuilder()
             .SetResourceBuilder(Describe())
             .AddMeter(OrchestratorApp.MeterName, "System.Runtime")
-            .AddOtlpExporter(otlp => otlp.Endpoint = address)
+            .AddOtlpExporter()
             .Build();
-        if (exportsLogs)
-            Services.AddLogging(logging => logging.AddOpenTelemetry(ConfigureLogs));
+        if (!exportsLogs)
+            return;
+        // Apart from the coordinator's services, whose configuration holds no environment variables.
+        _logs = new ServiceCollection().AddLogging(logging => logging.AddOpenTelemetry(ConfigureLogs)).BuildServiceProvider();
+        foreach (var provider in _logs.GetServices<ILoggerProvider>())
+            Services.AddSingleton(provider);
     }
 
     /// <summary>What the coordinator's log needs to be exported.</summary>
@@ -54,8 +59,10 @@ internal sealed class OtlpExporter : IDisposable
     {
         _traces.Shutdown(LastFlushMilliseconds);
         _metrics.Shutdown(LastFlushMilliseconds);
+        _logs?.GetService<LoggerProvider>()?.Shutdown(LastFlushMilliseconds);
         _traces.Dispose();
         _metrics.Dispose();
+        _logs?.Dispose();
         _faults.Dispose();
     }
 
@@ -63,19 +70,18 @@ internal sealed class OtlpExporter : IDisposable
         "orchestrator", serviceVersion: typeof(OtlpExporter).Assembly.GetCustomAttribute<AssemblyFileVersionAttribute>()?.Version)
         .AddEnvironmentVariableDetector();
 
-    private void ConfigureTraces(OtlpExporterOptions otlp)
+    private static void ConfigureTraces(OtlpExporterOptions otlp)
     {
-        otlp.Endpoint = _address;
         // A burst of tasks has more spans than the usual 2,048.
         if (Environment.GetEnvironmentVariable("OTEL_BSP_MAX_QUEUE_SIZE") is null)
             otlp.BatchExportProcessorOptions.MaxQueueSize = MaxWaitingSpans;
     }
 
-    private void ConfigureLogs(OpenTelemetryLoggerOptions logs)
+    private static void ConfigureLogs(OpenTelemetryLoggerOptions logs)
     {
         logs.SetResourceBuilder(Describe());
         logs.IncludeScopes = true;
         logs.IncludeFormattedMessage = true;
-        logs.AddOtlpExporter(otlp => otlp.Endpoint = _address);
+        logs.AddOtlpExporter();
     }
 }

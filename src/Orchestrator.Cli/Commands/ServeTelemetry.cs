@@ -14,7 +14,8 @@ internal static class ServeTelemetry
 
     private static readonly Option<string?> Otlp = new("--otlp")
     {
-        Description = $"Send traces and metrics to this OpenTelemetry collector, by OTLP over gRPC; {StandardVariable} asks for it, too.",
+        Description = "Send traces and metrics to this OpenTelemetry collector, by OTLP over gRPC unless OTEL_EXPORTER_OTLP_PROTOCOL " +
+            $"says otherwise; {StandardVariable} asks for it, too.",
         HelpName = "URL",
     };
 
@@ -49,14 +50,18 @@ internal static class ServeTelemetry
     };
 
     /// <summary>The exporter that was asked for; null if none was.</summary>
-    /// <exception cref="UsageException">The address is none.</exception>
+    /// <exception cref="UsageException">The address of the collector is missing or malformed.</exception>
     public static OtlpExporter? CreateExporter(CommandContext context)
     {
-        var address = AddressOf(context);
-        if (address is not null)
-            return new OtlpExporter(address, context.Get(OtlpLogs));
-        return context.Get(OtlpLogs)
-            ? throw new UsageException($"--otlp-logs needs the address of a collector: --otlp or {StandardVariable}.") : null;
+        if (AddressOf(context) is not { } address)
+        {
+            return context.Get(OtlpLogs)
+                ? throw new UsageException($"--otlp-logs needs the address of a collector: --otlp or {StandardVariable}.") : null;
+        }
+
+        // The option stands for the variable: how an address is completed depends on the protocol, which is a variable, too.
+        Environment.SetEnvironmentVariable(StandardVariable, address.OriginalString);
+        return new OtlpExporter(context.Get(OtlpLogs));
     }
 
     private static Uri? AddressOf(CommandContext context)

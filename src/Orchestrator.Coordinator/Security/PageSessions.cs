@@ -56,7 +56,7 @@ internal sealed class PageSessions(TimeProvider time, PageSessionFile? file = nu
     }
 
     /// <summary>Continues the sessions of the last run.</summary>
-    /// <param name="find">Finds the creation time of a token by its id; null if there is none.</param>
+    /// <param name="find">Finds the creation time of a token by its id; null if no token has it.</param>
     public void Restore(Func<string, DateTimeOffset?> find)
     {
         foreach (var session in file?.Read() ?? [])
